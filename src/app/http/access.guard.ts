@@ -1,0 +1,115 @@
+import { type CanActivate, type ExecutionContext, Inject, Injectable } from '@nestjs/common';
+import { Reflector } from '@nestjs/core';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import { AccountsApi } from '../../modules/accounts/contract/accounts.api.js';
+import { ACCESS, ACTS_ON_INACTIVE, type Access } from '../../platform/http/decorators.js';
+import type { Settings } from '../../platform/settings/settings.js';
+import { SETTINGS } from '../../platform/tokens.js';
+import { Failure } from '../../shared/failure.js';
+import type { Principal } from '../../shared/principal.js';
+import { parseSid, sidOf } from '../../shared/sid.js';
+import { basicCredentials, digestOf, isBearer } from './credentials.js';
+import { readContent } from './request-content.js';
+
+const CUSTOMER_CHALLENGE = 'Basic realm="Trunkline", charset="UTF-8"';
+const OPERATOR_CHALLENGE = 'Bearer realm="Trunkline operator"';
+
+interface RouteRule {
+  readonly access: Access;
+  readonly actsOnInactive: boolean;
+}
+
+/**
+ * Decides who may call a route, and denies whatever no rule allows: a route that says nothing about itself needs a
+ * customer's credentials. Reads the request's content only after that, so that a stranger's costs nothing.
+ */
+@Injectable()
+export class AccessGuard implements CanActivate {
+  private readonly rules = new WeakMap<object, WeakMap<object, RouteRule>>();
+  private readonly operatorToken: Buffer;
+
+  constructor(
+    private readonly accounts: AccountsApi,
+    private readonly reflector: Reflector,
+    @Inject(SETTINGS) settings: Settings,
+  ) {
+    this.operatorToken = digestOf(settings.operatorToken);
+  }
+
+  async canActivate(execution: ExecutionContext): Promise<boolean> {
+    const request = execution.switchToHttp().getRequest<FastifyRequest>();
+    const reply = execution.switchToHttp().getResponse<FastifyReply>();
+    const rule = this.ruleOf(execution);
+    if (rule.access === 'customer') request.context.principal = await this.customer(request, reply, rule);
+    else if (rule.access === 'operator') this.requireOperator(request, reply);
+    readContent(request);
+    return true;
+  }
+
+  private ruleOf(execution: ExecutionContext): RouteRule {
+    const controller = execution.getClass();
+    const handler = execution.getHandler();
+    const ofController = this.rules.get(controller) ?? new WeakMap<object, RouteRule>();
+    const known = ofController.get(handler);
+    if (known) return known;
+    const targets = [handler, controller];
+    const rule = {
+      access: this.reflector.getAllAndOverride<Access | undefined>(ACCESS, targets) ?? 'customer',
+      actsOnInactive: this.reflector.getAllAndOverride<boolean | undefined>(ACTS_ON_INACTIVE, targets) ?? false,
+    };
+    this.rules.set(controller, ofController.set(handler, rule));
+    return rule;
+  }
+
+  private requireOperator(request: FastifyRequest, reply: FastifyReply): void {
+    if (isBearer(request.headers.authorization, this.operatorToken)) return;
+    reply.header('www-authenticate', OPERATOR_CHALLENGE);
+    throw new Failure('unauthenticated', { detail: 'Authentication Error - the operator token is missing or wrong' });
+  }
+
+  private async customer(request: FastifyRequest, reply: FastifyReply, rule: RouteRule): Promise<Principal> {
+    const credentials = basicCredentials(request.headers.authorization);
+    const principal = credentials && (await this.accounts.authenticate(credentials));
+    if (!principal) throw refuse(reply);
+    const isRead = request.method === 'GET' || request.method === 'HEAD';
+    requireActive(principal.status, isRead);
+    const asked = (request.params as { AccountSid?: string }).AccountSid;
+    if (asked === undefined || asked === principal.accountSid) return principal;
+    const id = parseSid('AC', asked);
+    if (id === null) throw new Failure('not_found');
+    const sid = sidOf('AC', id);
+    if (sid === principal.accountSid) return principal;
+    const subaccount = await this.subaccount(principal, sid);
+    if (!subaccount) throw refuse(reply);
+    // A closed subaccount stays readable to its owner; what may be written to an inactive one, the route says.
+    if (!isRead && !rule.actsOnInactive) requireActive(subaccount.status, isRead);
+    return subaccount;
+  }
+
+  /** The principal that the owner of a subaccount acts as; null where the account is not there or not its own. */
+  private async subaccount(owner: Principal, accountSid: string): Promise<Principal | null> {
+    const account = await this.accounts.getAccount({ accountSid });
+    if (account?.ownerAccountSid !== owner.accountSid) return null;
+    const { status, tier, messagesPerMinute, messagesPerDay, unknownOutcome } = account;
+    return {
+      accountSid,
+      status,
+      tier,
+      credential: owner.credential,
+      messagesPerMinute,
+      messagesPerDay,
+      unknownOutcome,
+    };
+  }
+}
+
+function requireActive(status: Principal['status'], isRead: boolean): void {
+  if (status === 'active' || (status === 'suspended' && isRead)) return;
+  throw new Failure('account_not_active', { detail: `Account is not active: it is ${status}` });
+}
+
+/** The same answer whatever is wrong, so that it tells nobody which accounts there are. */
+function refuse(reply: FastifyReply): Failure {
+  reply.header('www-authenticate', CUSTOMER_CHALLENGE);
+  return new Failure('unauthenticated');
+}

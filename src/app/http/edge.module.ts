@@ -1,0 +1,51 @@
+import type { AddressInfo } from 'node:net';
+import { Global, Module } from '@nestjs/common';
+import { APP_FILTER, APP_GUARD, APP_PIPE, HttpAdapterHost } from '@nestjs/core';
+import { PublicUrl } from '../../platform/http/public-url.js';
+import { ValidationPipe } from '../../platform/http/validation.js';
+import type { Settings } from '../../platform/settings/settings.js';
+import { Logger, SETTINGS } from '../../platform/tokens.js';
+import { AccessGuard } from './access.guard.js';
+import { DocsController } from './docs.controller.js';
+import { Edge } from './edge.js';
+import { ErrorFilter } from './error.filter.js';
+import { HealthController } from './health.controller.js';
+import { ReferenceDocument } from './reference-document.js';
+import { RequestLog } from './request-log.js';
+import { RouteTable } from './route-table.js';
+
+const publicUrl = {
+  provide: PublicUrl,
+  inject: [SETTINGS, HttpAdapterHost],
+  useFactory: (settings: Settings, host: HttpAdapterHost) =>
+    new PublicUrl(settings, (): AddressInfo | string | null => host.httpAdapter.getHttpServer().address()),
+};
+
+const requestLog = {
+  provide: RequestLog,
+  inject: [SETTINGS, Logger],
+  useFactory: ({ logLevel }: Settings, logger: Logger) =>
+    new RequestLog(logger, logLevel === 'debug' || logLevel === 'trace'),
+};
+
+/**
+ * The HTTP edge. Needs, from global modules: SETTINGS, Logger, TelemetryModule, and accounts' contract. The guard, the
+ * validation and the error filter hold for every controller of the application.
+ */
+@Global()
+@Module({
+  controllers: [HealthController, DocsController],
+  providers: [
+    publicUrl,
+    requestLog,
+    RouteTable,
+    ReferenceDocument,
+    ErrorFilter,
+    Edge,
+    { provide: APP_GUARD, useClass: AccessGuard },
+    { provide: APP_PIPE, useClass: ValidationPipe },
+    { provide: APP_FILTER, useExisting: ErrorFilter },
+  ],
+  exports: [PublicUrl],
+})
+export class EdgeModule {}

@@ -1,0 +1,119 @@
+import { randomBytes } from 'node:crypto';
+import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { lockDataDir } from '../platform/embedded-postgres/data-dir-lock.js';
+import { startEmbeddedPostgres } from '../platform/embedded-postgres/embedded-postgres.js';
+import { migrate } from '../platform/postgres/migrate.js';
+import { ensurePartitions } from '../platform/postgres/partitions.js';
+import { databaseUrls, type Environment, MODULES, type Settings } from '../platform/settings/settings.js';
+import type { Logger } from '../platform/tokens.js';
+
+/** What the process stands on, ready, with the way to take it down again, in the reverse order. */
+export interface Prepared {
+  readonly settings: Settings;
+  /** Ends what was started here; the application has stopped by then. */
+  release(): Promise<void>;
+}
+
+interface Secrets {
+  readonly operatorToken: string;
+  readonly secretsKey: string;
+}
+
+const MIGRATIONS = fileURLToPath(new URL('../../prisma/', import.meta.url));
+const LOOPBACK = ['127.0.0.0/8', '::1/128'];
+
+/**
+ * Brings up what the application needs: the data directory and its lock, the embedded PostgreSQL where no database is
+ * named, secrets, migrations and partitions.
+ *
+ * @throws Error in plain words when the data directory is in use or cannot be used, or the database cannot be reached
+ */
+export async function prepare(environment: Environment, dev: boolean, logger: Logger): Promise<Prepared> {
+  const release: (() => Promise<void>)[] = [];
+  const undo = async () => {
+    for (const step of release.splice(0).reverse()) await step();
+  };
+  try {
+    const dataDir = resolve(environment.DATA_DIR);
+    let common = environment.DATABASE_URL;
+    if (!common || dev) {
+      const lock = await lockDataDir(dataDir);
+      release.push(() => lock.release());
+    }
+    if (!common) {
+      const postgres = await startEmbeddedPostgres({ dataDir, log: logger });
+      release.push(() => postgres.stop());
+      common = postgres.url;
+    }
+    const secrets = await secretsOf(environment, dataDir);
+    const settings = complete(environment, common, dataDir, secrets, dev);
+    await migrateAll(settings, logger);
+    return { settings, release: undo };
+  } catch (error) {
+    await undo();
+    throw error;
+  }
+}
+
+/** Makes the partitions that the near future needs, in every module. */
+export async function keepPartitions(settings: Settings): Promise<void> {
+  for (const module of MODULES) await ensurePartitions(settings.databaseUrls[module], module, Date.now());
+}
+
+async function migrateAll(settings: Settings, logger: Logger): Promise<void> {
+  for (const module of MODULES) {
+    const dir = join(MIGRATIONS, module, 'migrations');
+    await migrate({ connectionString: settings.databaseUrls[module], module, dir, log: logger });
+  }
+  await keepPartitions(settings);
+}
+
+function complete(
+  environment: Environment,
+  common: string,
+  dataDir: string,
+  secrets: Secrets,
+  dev: boolean,
+): Settings {
+  return {
+    port: environment.PORT,
+    host: environment.HOST,
+    publicUrl: environment.PUBLIC_URL,
+    dataDir,
+    databaseUrls: databaseUrls(environment, common),
+    redisUrl: environment.REDIS_URL,
+    operatorToken: secrets.operatorToken,
+    secretsKey: secrets.secretsKey,
+    webhookAllowedCidrs: environment.WEBHOOK_ALLOWED_CIDRS ?? (dev ? LOOPBACK : []),
+    trustedProxies: environment.TRUSTED_PROXIES ?? [],
+    roles: environment.ROLES,
+    logLevel: environment.LOG_LEVEL,
+    otlpEndpoint: environment.OTEL_EXPORTER_OTLP_ENDPOINT,
+    dev,
+  };
+}
+
+/** The secrets that were given; in embedded mode the others are made once and kept for their owner alone. */
+async function secretsOf(environment: Environment, dataDir: string): Promise<Secrets> {
+  const { OPERATOR_TOKEN: operatorToken, SECRETS_KEY: secretsKey } = environment;
+  if (operatorToken && secretsKey) return { operatorToken, secretsKey };
+  const kept = await keptSecrets(join(dataDir, 'secrets.json'));
+  return { operatorToken: operatorToken ?? kept.operatorToken, secretsKey: secretsKey ?? kept.secretsKey };
+}
+
+async function keptSecrets(path: string): Promise<Secrets> {
+  try {
+    return JSON.parse(await readFile(path, 'utf8')) as Secrets;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') {
+      throw new Error(`the secrets in ${path} cannot be read: ${(error as Error).message}`);
+    }
+  }
+  const made = { operatorToken: randomBytes(24).toString('hex'), secretsKey: randomBytes(32).toString('hex') };
+  await mkdir(resolve(path, '..'), { recursive: true, mode: 0o700 });
+  await writeFile(`${path}.new`, `${JSON.stringify(made, null, 2)}\n`, { mode: 0o600, flush: true });
+  await rename(`${path}.new`, path);
+  return made;
+}

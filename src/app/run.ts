@@ -1,0 +1,103 @@
+import { NestFactory } from '@nestjs/core';
+import type { NestFastifyApplication } from '@nestjs/platform-fastify';
+import { PublicUrl } from '../platform/http/public-url.js';
+import { type Environment, readEnvironment, SettingsError } from '../platform/settings/settings.js';
+import { PinoLogger } from '../platform/telemetry/logger.js';
+import { NestLogger } from '../platform/telemetry/nest-logger.js';
+import { AppModule } from './app.module.js';
+import { ensureDemo, showDemo } from './demo.js';
+import { createAdapter } from './http/adapter.js';
+import { Edge } from './http/edge.js';
+import { type Prepared, prepare } from './prepare.js';
+
+/** A shutdown that hangs is ended after this: what it leaves behind is found at the next start. */
+const STOP_TIMEOUT_MS = 30_000;
+
+/**
+ * The process from its start to its end: settings, what it stands on, the application, and all of it down again, in
+ * order, on SIGINT or SIGTERM. Ends with exit code 1 and a message in plain words where it cannot start.
+ *
+ * @param env the environment, see readEnvironment
+ * @param args `--dev` for demo data, simulated carriers and readable logs
+ */
+export async function run(env: NodeJS.ProcessEnv, args: readonly string[]): Promise<void> {
+  const dev = args.includes('--dev');
+  const stop = stopSignal();
+  let environment: Environment;
+  try {
+    environment = readEnvironment(env);
+  } catch (error) {
+    return fail(error);
+  }
+  const logger = PinoLogger.create({ level: environment.LOG_LEVEL, dev });
+  let prepared: Prepared | undefined;
+  let app: NestFastifyApplication | undefined;
+  try {
+    prepared = await prepare(environment, dev, logger);
+    if (!stop.signal.aborted) app = await start(prepared, environment, dev, logger);
+  } catch (error) {
+    await app?.close().catch(() => undefined);
+    await prepared?.release();
+    return fail(error);
+  }
+  await stop.requested;
+  const watchdog = setTimeout(() => {
+    logger.error({}, 'the shutdown took too long');
+    process.exit(1);
+  }, STOP_TIMEOUT_MS);
+  logger.info({}, 'stopping: what is under way is finished first');
+  await app?.close();
+  await prepared.release();
+  clearTimeout(watchdog);
+  logger.info({}, 'stopped');
+}
+
+async function start(
+  prepared: Prepared,
+  environment: Environment,
+  dev: boolean,
+  logger: PinoLogger,
+): Promise<NestFastifyApplication> {
+  const { settings } = prepared;
+  const app = await NestFactory.create<NestFastifyApplication>(
+    AppModule.for(settings, logger),
+    createAdapter(settings),
+    { logger: new NestLogger(logger), abortOnError: false },
+  );
+  try {
+    app.get(Edge).attach(app);
+    await app.init();
+    const demo = dev ? await ensureDemo(app, environment) : null;
+    if (settings.roles.includes('api')) await app.listen(settings.port, settings.host);
+    const url = app.get(PublicUrl).base();
+    logger.info({ url, roles: settings.roles }, 'ready');
+    if (demo) showDemo(url, demo, settings);
+    return app;
+  } catch (error) {
+    await app.close().catch(() => undefined);
+    throw error;
+  }
+}
+
+function stopSignal(): { signal: AbortSignal; requested: Promise<void> } {
+  const controller = new AbortController();
+  const requested = new Promise<void>((resolve) => {
+    for (const name of ['SIGINT', 'SIGTERM'] as const) {
+      process.on(name, () => {
+        controller.abort();
+        resolve();
+      });
+    }
+  });
+  return { signal: controller.signal, requested };
+}
+
+function fail(error: unknown): void {
+  const { code, port, message } = error as NodeJS.ErrnoException & { port?: number };
+  const isOurs = error instanceof SettingsError;
+  if (code === 'EADDRINUSE') console.error(`Trunkline cannot start: port ${port} is taken; set PORT to another one.`);
+  else if (isOurs) console.error(`Trunkline cannot start, these settings are missing or bad:\n${message}`);
+  else console.error(`Trunkline cannot start: ${message}`);
+  if (process.env.LOG_LEVEL === 'debug') console.error(error);
+  process.exitCode = 1;
+}

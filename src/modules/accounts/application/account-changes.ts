@@ -1,0 +1,75 @@
+import { Injectable } from '@nestjs/common';
+import type { Queryable } from '../../../platform/postgres/database.js';
+import type { NewEvent } from '../../../shared/define-event.js';
+import { Failure } from '../../../shared/failure.js';
+import { parseSid } from '../../../shared/sid.js';
+import type { AccountState, Decision, Fact } from '../domain/account.js';
+import { AccountsRepository } from '../infrastructure/accounts.repository.js';
+import { AccountsDatabase, AccountsLog } from '../infrastructure/accounts.storage.js';
+import { AccountDirectory } from './account-directory.js';
+
+/** How every change of an account is made: decided under its lock, written together with its events. */
+@Injectable()
+export class AccountChanges {
+  constructor(
+    private readonly db: AccountsDatabase,
+    private readonly log: AccountsLog,
+    private readonly repository: AccountsRepository,
+    private readonly directory: AccountDirectory,
+  ) {}
+
+  /**
+   * Locks the account, lets `decide` say what happens, writes the account with a version per fact, and the facts as
+   * its events. `decide` may write rows of keys and numbers in the same transaction. Without facts nothing is written.
+   *
+   * @throws Failure `not_found` when there is no such account; whatever `decide` throws, which undoes everything
+   */
+  async change(
+    accountSid: string,
+    decide: (account: AccountState, tx: Queryable) => Decision | Promise<Decision>,
+  ): Promise<AccountState> {
+    const id = parseSid('AC', accountSid);
+    if (!id) throw new Failure('not_found');
+    let events: NewEvent[] = [];
+    const changed = await this.db.transaction(async (tx) => {
+      const current = await this.repository.lock(tx, id);
+      if (!current) throw new Failure('not_found');
+      const { account, facts } = await decide(current, tx);
+      if (facts.length === 0) return current;
+      events = eventsOf(id, current.version, facts);
+      const saved = await this.repository.save(tx, { ...account, version: current.version + facts.length });
+      await this.log.append(tx, events);
+      return saved;
+    });
+    if (events.length > 0) this.announce(events);
+    return changed;
+  }
+
+  /** Writes a new account with its opening event; null when there is one with its id already. */
+  async open(account: AccountState, sealedToken: Uint8Array, opened: Fact): Promise<AccountState | null> {
+    const events = eventsOf(account.id, 0, [opened]);
+    const saved = await this.db.transaction(async (tx) => {
+      const inserted = await this.repository.insert(tx, account, sealedToken);
+      if (inserted) await this.log.append(tx, events);
+      return inserted;
+    });
+    if (saved) this.announce(events);
+    return saved;
+  }
+
+  /** After the commit: this process sees the change at once, consumers and other processes as they read the log. */
+  private announce(events: readonly NewEvent[]): void {
+    this.directory.on(events);
+    this.log.wake();
+  }
+}
+
+function eventsOf(accountId: string, version: number, facts: readonly Fact[]): NewEvent[] {
+  return facts.map((fact, index) => ({
+    type: fact.type,
+    streamId: accountId,
+    version: version + index + 1,
+    tenantId: accountId,
+    data: fact.data,
+  }));
+}

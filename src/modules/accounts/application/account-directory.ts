@@ -1,0 +1,133 @@
+import { Injectable } from '@nestjs/common';
+import { LRUCache } from 'lru-cache';
+import { SecretBox } from '../../../platform/crypto/secret-box.js';
+import type { LocalTail } from '../../../platform/event-log/consumer.js';
+import type { EventData, StoredEvent } from '../../../shared/define-event.js';
+import type { Principal } from '../../../shared/principal.js';
+import { parseSid, sidOf } from '../../../shared/sid.js';
+import type { Account } from '../contract/accounts.api.js';
+import { keyCreated, keyRevoked, phoneNumberAssigned } from '../contract/accounts.events.js';
+import { AccountsRepository, type StoredAccount, type StoredKey } from '../infrastructure/accounts.repository.js';
+import { accountView } from './account-view.js';
+import { digestOf, sealContext } from './credentials.js';
+
+/** An account with what authentication and signing need, computed once. */
+export interface KnownAccount {
+  readonly account: Account;
+  readonly authToken: string;
+  readonly tokenDigest: Buffer;
+  readonly byToken: Principal;
+  readonly byKey: Principal;
+}
+
+/** A cached answer; null: there is none, which is forgotten sooner. */
+interface Answer<V> {
+  readonly value: V | null;
+}
+
+const MAX_ACCOUNTS = 20_000;
+const MAX_KEYS = 20_000;
+const MAX_NUMBERS = 100_000;
+const FRESH_MS = 60_000;
+const NEGATIVE_MS = 2_000;
+
+/**
+ * What this process knows of accounts, keys and numbers, so that neither a request nor a message costs a query or a
+ * decryption. Concurrent misses share one load; an answer past its time is served while it is loaded again; answers
+ * are evicted by the events of accounts, and all of them on any doubt. Secrets of callers are never kept: entries are
+ * found by SID or number.
+ */
+@Injectable()
+export class AccountDirectory implements LocalTail {
+  readonly id = 'accounts.directory';
+  readonly source = 'accounts';
+  private readonly accounts: LRUCache<string, Answer<KnownAccount>>;
+  private readonly keys: LRUCache<string, Answer<StoredKey>>;
+  private readonly owners: LRUCache<string, Answer<string>>;
+
+  constructor(
+    private readonly repository: AccountsRepository,
+    private readonly secrets: SecretBox,
+  ) {
+    this.accounts = coalescing(MAX_ACCOUNTS, async (id) => this.known(await this.repository.find(id)));
+    this.keys = coalescing(MAX_KEYS, (id) => this.repository.findKey(id));
+    this.owners = coalescing(MAX_NUMBERS, (phoneNumber) => this.repository.findOwner(phoneNumber));
+  }
+
+  /** The account with this id, or null. */
+  async account(id: string): Promise<KnownAccount | null> {
+    return (await this.accounts.fetch(id))?.value ?? null;
+  }
+
+  /** The API key with this id, or null when there is none or it is revoked. */
+  async key(id: string): Promise<StoredKey | null> {
+    return (await this.keys.fetch(id))?.value ?? null;
+  }
+
+  /** The id of the account that owns the number, or null. */
+  async ownerOf(phoneNumber: string): Promise<string | null> {
+    return (await this.owners.fetch(phoneNumber))?.value ?? null;
+  }
+
+  /** Forgets what the events changed; loads under way are not kept either. */
+  on(events: readonly Pick<StoredEvent, 'type' | 'streamId' | 'data'>[]): void {
+    for (const event of events) {
+      this.accounts.delete(event.streamId);
+      if (event.type === phoneNumberAssigned.type) {
+        this.owners.delete((event.data as EventData<typeof phoneNumberAssigned>).phoneNumber);
+      } else if (event.type === keyRevoked.type || event.type === keyCreated.type) {
+        const id = parseSid('SK', (event.data as EventData<typeof keyRevoked>).keySid);
+        if (id) this.keys.delete(id);
+      }
+    }
+  }
+
+  /** Forgets everything. */
+  lost(): void {
+    this.accounts.clear();
+    this.keys.clear();
+    this.owners.clear();
+  }
+
+  private known(stored: StoredAccount | null): KnownAccount | null {
+    if (!stored) return null;
+    const sid = sidOf('AC', stored.account.id);
+    const authToken = this.secrets.open(stored.sealedToken, sealContext(sid));
+    const account = Object.freeze(accountView(stored.account));
+    return {
+      account,
+      authToken,
+      tokenDigest: digestOf(authToken),
+      byToken: principalOf(account, 'auth_token'),
+      byKey: principalOf(account, 'api_key'),
+    };
+  }
+}
+
+function principalOf(account: Account, credential: Principal['credential']): Principal {
+  return Object.freeze({
+    accountSid: account.sid,
+    status: account.status,
+    tier: account.tier,
+    credential,
+    messagesPerMinute: account.messagesPerMinute,
+    messagesPerDay: account.messagesPerDay,
+    unknownOutcome: account.unknownOutcome,
+  });
+}
+
+function coalescing<V>(max: number, load: (key: string) => Promise<V | null>): LRUCache<string, Answer<V>> {
+  return new LRUCache<string, Answer<V>>({
+    max,
+    ttl: FRESH_MS,
+    allowStale: true,
+    allowStaleOnFetchRejection: true,
+    // An answer that was evicted while it was loaded goes to whoever waits for it, and is not kept.
+    ignoreFetchAbort: true,
+    fetchMethod: async (key, _stale, { options }) => {
+      const value = await load(key);
+      if (value === null) options.ttl = NEGATIVE_MS;
+      return { value };
+    },
+  });
+}

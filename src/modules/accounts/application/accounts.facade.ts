@@ -1,0 +1,55 @@
+import { Injectable } from '@nestjs/common';
+import type { Principal } from '../../../shared/principal.js';
+import { parseSid } from '../../../shared/sid.js';
+import { type Account, AccountsApi, type Credentials } from '../contract/accounts.api.js';
+import { AccountDirectory } from './account-directory.js';
+import { Authenticate } from './authenticate.js';
+import { CompleteProvisioning } from './complete-provisioning.js';
+import { RejectProvisioning } from './reject-provisioning.js';
+
+/** The contract of accounts, in process. */
+@Injectable()
+export class AccountsFacade extends AccountsApi {
+  constructor(
+    private readonly authentication: Authenticate,
+    private readonly directory: AccountDirectory,
+    private readonly completion: CompleteProvisioning,
+    private readonly rejection: RejectProvisioning,
+  ) {
+    super();
+  }
+
+  authenticate(credentials: Credentials): Promise<Principal | null> {
+    return this.authentication.authenticate(credentials);
+  }
+
+  async getAccount(input: { accountSid: string }): Promise<Account | null> {
+    const id = parseSid('AC', input.accountSid);
+    return (id && (await this.directory.account(id))?.account) || null;
+  }
+
+  async ownsNumber(input: { accountSid: string; phoneNumber: string }): Promise<boolean> {
+    const id = parseSid('AC', input.accountSid);
+    return id !== null && (await this.directory.ownerOf(input.phoneNumber)) === id;
+  }
+
+  async signingKeys(accountSids: readonly string[]): Promise<Record<string, string>> {
+    const keys: Record<string, string> = {};
+    await Promise.all(
+      accountSids.map(async (sid) => {
+        const id = parseSid('AC', sid);
+        const known = id && (await this.directory.account(id));
+        if (known) keys[sid] = known.authToken;
+      }),
+    );
+    return keys;
+  }
+
+  completeProvisioning(input: { accountSid: string }): Promise<void> {
+    return this.completion.complete(input.accountSid);
+  }
+
+  rejectProvisioning(input: { accountSid: string; reason: string }): Promise<void> {
+    return this.rejection.reject(input.accountSid, input.reason);
+  }
+}

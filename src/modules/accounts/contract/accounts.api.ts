@@ -1,0 +1,74 @@
+import { z } from 'zod';
+import { ACCOUNT_STATUSES, principalSchema, TIERS, UNKNOWN_OUTCOME_POLICIES } from '../../../shared/principal.js';
+
+export const credentialsSchema = z.object({ username: z.string().max(64), password: z.string().max(256) });
+export type Credentials = z.infer<typeof credentialsSchema>;
+
+export const accountSchema = z.object({
+  sid: z.string(),
+  friendlyName: z.string(),
+  tier: z.enum(TIERS),
+  status: z.enum(ACCOUNT_STATUSES),
+  /** Why it was closed; null unless it is. */
+  closeReason: z.string().nullable(),
+  ownerAccountSid: z.string().nullable(),
+  messagesPerMinute: z.int().nullable(),
+  messagesPerDay: z.int().nullable(),
+  unknownOutcome: z.enum(UNKNOWN_OUTCOME_POLICIES),
+  createdAt: z.iso.datetime(),
+  updatedAt: z.iso.datetime(),
+});
+export type Account = z.infer<typeof accountSchema>;
+
+export const senderQuerySchema = z.object({ accountSid: z.string(), phoneNumber: z.string() });
+
+export const authenticateOutput = principalSchema.nullable();
+export const accountSidInput = z.object({ accountSid: z.string() });
+export const rejectProvisioningInput = z.object({ accountSid: z.string(), reason: z.string().max(200) });
+export const signingKeysInput = z.array(z.string()).max(1000);
+export const signingKeysOutput = z.record(z.string(), z.string());
+
+/**
+ * What accounts offers: who somebody is, what an account may do, which numbers it owns, and the keys that sign what is
+ * sent to it. Every call is idempotent; arguments and results are plain data.
+ */
+export abstract class AccountsApi {
+  /**
+   * Who these credentials belong to: an account SID with its auth token, or an API key with its secret. Null: nobody,
+   * or an account that is closed. An account that is suspended or still provisioning is told by its status.
+   */
+  abstract authenticate(credentials: Credentials): Promise<z.infer<typeof principalSchema> | null>;
+
+  /** The account, or null. */
+  abstract getAccount(input: z.infer<typeof accountSidInput>): Promise<Account | null>;
+
+  /** Whether the account owns the number (E.164, or a short code) and may send from it. */
+  abstract ownsNumber(input: z.infer<typeof senderQuerySchema>): Promise<boolean>;
+
+  /** The auth tokens that sign callbacks, by account SID; unknown accounts are left out. */
+  abstract signingKeys(accountSids: readonly string[]): Promise<Record<string, string>>;
+
+  /**
+   * Billing has opened the ledger of the account: it becomes active. One that has left provisioning stays what it is.
+   *
+   * @throws Failure `not_found`
+   */
+  abstract completeProvisioning(input: z.infer<typeof accountSidInput>): Promise<void>;
+
+  /**
+   * Billing cannot open the ledger of the account: it is closed, for a reason that operators see.
+   *
+   * @throws Failure `not_found`; `conflict` when the account is in use already
+   */
+  abstract rejectProvisioning(input: z.infer<typeof rejectProvisioningInput>): Promise<void>;
+}
+
+/** The schemas of each call's argument and result: what is checked where the contract crosses a network. */
+export const accountsContract = {
+  authenticate: { input: credentialsSchema, output: authenticateOutput },
+  getAccount: { input: accountSidInput, output: accountSchema.nullable() },
+  ownsNumber: { input: senderQuerySchema, output: z.boolean() },
+  signingKeys: { input: signingKeysInput, output: signingKeysOutput },
+  completeProvisioning: { input: accountSidInput, output: z.void() },
+  rejectProvisioning: { input: rejectProvisioningInput, output: z.void() },
+} satisfies Record<keyof AccountsApi, { input: z.ZodType; output: z.ZodType }>;

@@ -1,0 +1,56 @@
+import { Injectable } from '@nestjs/common';
+import type { DurableConsumer } from '../../../platform/event-log/consumer.js';
+import type { EventData, StoredEvent } from '../../../shared/define-event.js';
+import { parseSid } from '../../../shared/sid.js';
+import { AccountsApi } from '../../accounts/contract/accounts.api.js';
+import { accountOpened } from '../../accounts/contract/accounts.events.js';
+import { FUNDING_ID, REVENUE_ID } from '../domain/ledger.js';
+import { LedgerAccountsRepository } from '../infrastructure/ledger-accounts.repository.js';
+import { OpenLedgerAccount } from './open-ledger-account.js';
+
+type Opened = EventData<typeof accountOpened>;
+
+const BATCH = 20;
+
+/**
+ * Billing's part in opening an account: opens its ledger and reports back, or reports that it cannot. Both halves
+ * happen before the cursor moves, and both may be repeated: a ledger is opened once, a report changes an account once.
+ */
+@Injectable()
+export class ProvisionAccounts implements DurableConsumer<void> {
+  readonly id = 'billing.provision-accounts';
+  readonly source = 'accounts';
+  readonly types = [accountOpened.type];
+  readonly batchSize = BATCH;
+
+  constructor(
+    private readonly accounts: AccountsApi,
+    private readonly ledgerAccounts: LedgerAccountsRepository,
+    private readonly ledger: OpenLedgerAccount,
+  ) {}
+
+  async prepare(events: readonly StoredEvent[]): Promise<void> {
+    for (const event of events) await this.provision(event.data as Opened);
+  }
+
+  /** Nothing is left to do with the cursor. */
+  async apply(): Promise<void> {}
+
+  private async provision({ accountSid, ownerAccountSid }: Opened): Promise<void> {
+    const id = parseSid('AC', accountSid);
+    if (!id) throw new Error(`${accountSid} is no account SID`);
+    const reason = await this.refusal(id, ownerAccountSid);
+    if (reason) return this.accounts.rejectProvisioning({ accountSid, reason });
+    await this.ledger.open(id);
+    await this.accounts.completeProvisioning({ accountSid });
+  }
+
+  /** Why the account can never have a ledger; null when it can. */
+  private async refusal(id: string, ownerAccountSid: string | null): Promise<string | null> {
+    if (id === REVENUE_ID || id === FUNDING_ID) return "the SID belongs to the ledger's own accounts";
+    if (ownerAccountSid === null) return null;
+    const ownerId = parseSid('AC', ownerAccountSid);
+    const owner = ownerId && (await this.ledgerAccounts.balance(ownerId));
+    return owner ? null : 'the account that owns it has no ledger';
+  }
+}

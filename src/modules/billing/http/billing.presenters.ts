@@ -1,0 +1,46 @@
+import { formatAmount } from '../../../shared/money.js';
+import { sidOf } from '../../../shared/sid.js';
+import { availableOf, CURRENCY } from '../domain/ledger.js';
+import type { Balance, Credit, Rate } from './billing.views.js';
+
+/**
+ * A balance as Twilio's API writes it. `balance` is the posted one, as on the native API: what is reserved for messages
+ * on their way leaves it when they are charged.
+ */
+export function presentTwilioBalance(accountSid: string, balance: Balance) {
+  return { account_sid: accountSid, balance: formatAmount(balance.balanceMicros), currency: balance.currency };
+}
+
+/** A balance with what is reserved of it, and what new messages can take. */
+export function presentBalance(balance: Balance) {
+  return {
+    balance: formatAmount(balance.balanceMicros),
+    reserved: formatAmount(balance.reservedMicros),
+    available: formatAmount(availableOf(balance)),
+    currency: balance.currency,
+  };
+}
+
+export function presentCredit(credit: Credit) {
+  return {
+    account_sid: sidOf('AC', credit.accountId),
+    key: credit.key,
+    amount: formatAmount(credit.amountMicros),
+    currency: CURRENCY,
+    reason: credit.reason,
+    created_at: credit.createdAt.toISOString(),
+  };
+}
+
+/** A rate; `account_sid` is null for everybody's. */
+export function presentRate(rate: Rate) {
+  return {
+    id: rate.id,
+    prefix: rate.prefix,
+    price: formatAmount(BigInt(rate.priceMicros)),
+    currency: rate.currency,
+    account_sid: rate.accountSid,
+    created_at: rate.createdAt.toISOString(),
+    updated_at: rate.updatedAt.toISOString(),
+  };
+}

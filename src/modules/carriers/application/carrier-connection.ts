@@ -1,0 +1,63 @@
+/** A submission on its way through the carriers. */
+export interface Outgoing {
+  readonly key: string;
+  readonly accountId: string;
+  readonly intentId: string;
+  readonly from: string;
+  readonly to: string;
+  readonly encoding: 'GSM-7' | 'UCS-2';
+  readonly parts: readonly string[];
+  readonly retryUnknown: boolean;
+  readonly validUntilMs: number;
+  /** The carriers for its destination, best first. */
+  readonly candidates: readonly string[];
+  /** The carrier that has it, or had it last. */
+  carrier: string;
+  attempts: number;
+  /** Carriers that had their attempts. */
+  readonly exhausted: Set<string>;
+  /** The present carrier's ids of the parts it has taken; the others are still to be sent. */
+  messageIds: (string | null)[];
+}
+
+/** How a hand-over ended, of all parts together. */
+export type HandOver =
+  | { readonly kind: 'accepted' }
+  | { readonly kind: 'rejected'; readonly errorCode: number }
+  /** The carrier did not take it: it is busy, and says so. */
+  | { readonly kind: 'throttled' }
+  /** The carrier did not take it, for a reason that may pass. */
+  | { readonly kind: 'retryable' }
+  /** It never left. */
+  | { readonly kind: 'unsent' }
+  /** It left, and the answer is lost. */
+  | { readonly kind: 'unknown'; readonly reason: string };
+
+/** What a carrier says about a message it took. */
+export interface CarrierReceipt {
+  readonly carrier: string;
+  readonly messageId: string;
+  /** The address that the receipt comes from: the message's destination. */
+  readonly source: string;
+  readonly state: 'enroute' | 'delivered' | 'undelivered';
+  readonly errorCode: number | null;
+  readonly doneDate: string | null;
+}
+
+export interface ConnectionHandlers {
+  /** Answered to the carrier when the promise resolves; where it rejects, the carrier sends the receipt again. */
+  onReceipt(receipt: CarrierReceipt): Promise<void>;
+  onState(): void;
+}
+
+/** The technical way to one carrier. */
+export interface CarrierConnection {
+  /** How many more submissions it takes right now. */
+  readonly credit: number;
+  readonly state: { readonly phase: 'connecting' | 'bound' | 'down'; readonly error: string | null };
+  start(): void;
+  /** Takes no more, waits for what is under way (bounded), and closes. */
+  stop(): Promise<void>;
+  /** Hands over what of a submission is still to be sent, and notes the carrier's ids in it. Never rejects. */
+  handOver(outgoing: Outgoing): Promise<HandOver>;
+}

@@ -1,0 +1,60 @@
+import { Injectable } from '@nestjs/common';
+import type { z } from 'zod';
+import { parseSid } from '../../../shared/sid.js';
+import {
+  CarriersApi,
+  type capacityOutput,
+  type listSubmissionsInput,
+  type routeInput,
+  type routeOutput,
+  type Submission,
+  type SubmissionDigest,
+  type SubmissionRow,
+  type SubmitResult,
+  type submissionBuckets,
+} from '../contract/carriers.api.js';
+import { CarrierDirectory } from '../infrastructure/carrier-directory.js';
+import { SubmissionAuditRepository } from '../infrastructure/submission-audit.repository.js';
+import { SubmissionsRepository } from '../infrastructure/submissions.repository.js';
+import { BindsOwner } from './binds-owner.js';
+
+/** The carriers' contract, in this process. */
+@Injectable()
+export class CarriersFacade extends CarriersApi {
+  constructor(
+    private readonly directory: CarrierDirectory,
+    private readonly owner: BindsOwner,
+    private readonly submissions: SubmissionsRepository,
+    private readonly audit: SubmissionAuditRepository,
+  ) {
+    super();
+  }
+
+  async route(input: z.infer<typeof routeInput>): Promise<z.infer<typeof routeOutput>> {
+    const [queue] = (await this.directory.routes()).carriers(input.to, Math.random());
+    return queue === undefined ? null : { queue };
+  }
+
+  async capacity(): Promise<z.infer<typeof capacityOutput>> {
+    return this.owner.current?.capacity() ?? {};
+  }
+
+  async submit(items: readonly Submission[]): Promise<SubmitResult[]> {
+    const binds = this.owner.current;
+    return binds ? binds.submit(items) : items.map(() => 'busy');
+  }
+
+  async known(keys: readonly string[]): Promise<boolean[]> {
+    const ids = keys.map((key) => parseSid('SM', key)!);
+    const known = await this.submissions.known(ids);
+    return ids.map((id) => known.has(id));
+  }
+
+  digest(input: z.infer<typeof submissionBuckets>): Promise<SubmissionDigest[]> {
+    return this.audit.digest(input);
+  }
+
+  listSubmissions(input: z.infer<typeof listSubmissionsInput>): Promise<SubmissionRow[]> {
+    return this.audit.list(input);
+  }
+}

@@ -1,0 +1,89 @@
+import { z } from 'zod';
+import { UNKNOWN_OUTCOME_POLICIES } from '../../../shared/principal.js';
+
+export const routeInput = z.object({ to: z.string() });
+/** `queue` names the carrier that is first in line for the destination: its messages wait together. */
+export const routeOutput = z.object({ queue: z.string() }).nullable();
+
+export const submission = z.object({
+  /** SID of the message: the submission's key, for ever. */
+  key: z.string(),
+  accountSid: z.string(),
+  queue: z.string(),
+  from: z.string(),
+  to: z.string(),
+  encoding: z.enum(['GSM-7', 'UCS-2']),
+  parts: z.array(z.string()).min(1).max(255),
+  /** What to do where the carrier's answer is lost. */
+  unknownOutcome: z.enum(UNKNOWN_OUTCOME_POLICIES),
+  /** Instant after which it must not be handed to a carrier any more. */
+  validUntil: z.iso.datetime(),
+  traceparent: z.string().nullable(),
+});
+export type Submission = z.infer<typeof submission>;
+export const submitInput = z.array(submission).max(1000);
+
+export const knownInput = z.array(z.string()).max(1000);
+export const knownOutput = z.array(z.boolean());
+
+/** `taken`: it is the carriers' now, its outcome comes as an event. `busy`: no room at present, keep it. */
+export const submitOutput = z.array(z.enum(['taken', 'busy']));
+export type SubmitResult = z.infer<typeof submitOutput>[number];
+
+/** How many more submissions each queue can take at present, in the process that holds the binds; empty elsewhere. */
+export const capacityOutput = z.record(z.string(), z.int());
+
+export const rangeInput = z.object({ from: z.iso.datetime(), to: z.iso.datetime() });
+export const submissionBuckets = rangeInput.extend({ bucketMs: z.int().min(1000) });
+export const submissionDigest = z.object({
+  from: z.iso.datetime(),
+  accepted: z.object({ count: z.int(), hash: z.string() }),
+  rejected: z.object({ count: z.int(), hash: z.string() }),
+  unknown: z.object({ count: z.int(), hash: z.string() }),
+});
+export type SubmissionDigest = z.infer<typeof submissionDigest>;
+
+export const listSubmissionsInput = rangeInput.extend({
+  after: z.string().nullable(),
+  limit: z.int().min(1).max(1000),
+});
+export const submissionRow = z.object({
+  key: z.string(),
+  accountSid: z.string(),
+  carrier: z.string(),
+  outcome: z.enum(['accepted', 'rejected', 'unknown']),
+  answeredAt: z.iso.datetime(),
+});
+export type SubmissionRow = z.infer<typeof submissionRow>;
+
+/**
+ * What carriers offers: the way to a destination, and the hand-over to it. A submission is known by the key its
+ * caller gave it and is handed to a carrier once; where that cannot be known, its outcome says so.
+ */
+export abstract class CarriersApi {
+  /** The queue of the carrier that is first in line for a destination (E.164); null where there is no route. */
+  abstract route(input: z.infer<typeof routeInput>): Promise<z.infer<typeof routeOutput>>;
+
+  /** See capacityOutput. */
+  abstract capacity(): Promise<z.infer<typeof capacityOutput>>;
+
+  /**
+   * Takes submissions. Each key is durable before its first byte leaves; a key that is known already is `taken` and
+   * not sent again. Answers stand in the order of the items.
+   */
+  abstract submit(items: readonly Submission[]): Promise<SubmitResult[]>;
+
+  /** Which of these keys the carriers know: taken and unanswered, or answered. In the order of the keys. */
+  abstract known(keys: readonly string[]): Promise<boolean[]>;
+
+  /** Counts and hashes of the answered submissions of a range by outcome, a line for each bucket that holds any. */
+  abstract digest(input: z.infer<typeof submissionBuckets>): Promise<SubmissionDigest[]>;
+
+  /** The answered submissions whose keys lie in a range, in the order of their keys, from after one. */
+  abstract listSubmissions(input: z.infer<typeof listSubmissionsInput>): Promise<SubmissionRow[]>;
+}
+
+/** Called when a queue has room again, in the process that holds the binds. Best effort: also poll. */
+export abstract class CapacitySignal {
+  abstract onRoom(listener: () => void): () => void;
+}

@@ -1,0 +1,61 @@
+import { z } from 'zod';
+import { defineEvent } from '../../../shared/define-event.js';
+
+/**
+ * A carrier answered a submission, or its outcome became certain otherwise.
+ * `accepted`: the carrier has it. `rejected`: it will not take it, `errorCode` says why (Twilio's message error codes).
+ * `unknown`: the answer is lost, the carrier may have it.
+ */
+export const submissionAnswered = defineEvent(
+  'carriers.submission-answered.v1',
+  z.object({
+    key: z.string(),
+    carrier: z.string(),
+    outcome: z.enum(['accepted', 'rejected', 'unknown']),
+    errorCode: z.int().nullable(),
+    segments: z.int(),
+  }),
+);
+
+/** A taken submission is given back: no carrier has it, and none could take it. It may be submitted again. */
+export const submissionReturned = defineEvent(
+  'carriers.submission-returned.v1',
+  z.object({ key: z.string(), reason: z.string() }),
+);
+
+/** A carrier reported on one segment of a submission. `final` states: delivered, undelivered. */
+export const receiptReceived = defineEvent(
+  'carriers.receipt-received.v1',
+  z.object({
+    key: z.string(),
+    carrier: z.string(),
+    segment: z.int(),
+    segments: z.int(),
+    state: z.enum(['enroute', 'delivered', 'undelivered']),
+    errorCode: z.int().nullable(),
+    /** `done date` of the receipt as the carrier wrote it, YYMMDDhhmm. */
+    doneDate: z.string().nullable(),
+  }),
+);
+
+/** A carrier's breaker opened, closed or lets probes through. */
+export const breakerChanged = defineEvent(
+  'carriers.breaker-changed.v1',
+  z.object({ carrier: z.string(), state: z.enum(['closed', 'open', 'half_open']) }),
+);
+
+/** A carrier was added or changed; a route was added or removed. */
+export const carrierChanged = defineEvent('carriers.carrier-changed.v1', z.object({ carrier: z.string() }));
+export const routeChanged = defineEvent(
+  'carriers.route-changed.v1',
+  z.object({ prefix: z.string(), carrier: z.string() }),
+);
+
+export const CARRIERS_EVENTS = [
+  submissionAnswered,
+  submissionReturned,
+  receiptReceived,
+  breakerChanged,
+  carrierChanged,
+  routeChanged,
+];

@@ -1,0 +1,48 @@
+import { Injectable } from '@nestjs/common';
+import { CarriersDatabase } from './carriers.storage.js';
+
+/** A lease that this process holds: its epoch fences every write made under it. */
+export interface HeldLease {
+  readonly owner: string;
+  readonly epoch: number;
+}
+
+const NAME = 'binds';
+
+/** The lease of all binds: one worker at a time owns the carriers' sessions, paces and breakers. */
+@Injectable()
+export class BindsLeaseRepository {
+  constructor(private readonly db: CarriersDatabase) {}
+
+  /** Takes the lease if it is free or has run out; null when another worker holds it. */
+  async acquire(owner: string, leaseMs: number): Promise<HeldLease | null> {
+    const { rows } = await this.db.query<{ epoch: string }>(
+      `insert into carriers.lease as l (name, owner, epoch, expires_at)
+        values ($1, $2, 1, clock_timestamp() + $3 * interval '1 ms')
+        on conflict (name) do update set owner = $2, epoch = l.epoch + 1, expires_at = excluded.expires_at
+          where l.owner is null or l.owner = $2 or l.expires_at < clock_timestamp()
+        returning epoch`,
+      [NAME, owner, leaseMs],
+    );
+    return rows[0] ? { owner, epoch: Number(rows[0].epoch) } : null;
+  }
+
+  /** Prolongs the lease; false when it is no longer ours. */
+  async renew(lease: HeldLease, leaseMs: number): Promise<boolean> {
+    const { rowCount } = await this.db.query(
+      `update carriers.lease set expires_at = clock_timestamp() + $4 * interval '1 ms'
+        where name = $1 and owner = $2 and epoch = $3`,
+      [NAME, lease.owner, lease.epoch, leaseMs],
+    );
+    return rowCount === 1;
+  }
+
+  /** Gives the lease up, so that another worker need not wait for its end. */
+  async release(lease: HeldLease): Promise<void> {
+    await this.db.query('update carriers.lease set owner = null where name = $1 and owner = $2 and epoch = $3', [
+      NAME,
+      lease.owner,
+      lease.epoch,
+    ]);
+  }
+}

@@ -1,0 +1,41 @@
+import { Inject, Injectable } from '@nestjs/common';
+import { SecretBox } from '../../../platform/crypto/secret-box.js';
+import { Logger } from '../../../platform/tokens.js';
+import { Connections } from '../application/binds.js';
+import type { CarrierConnection, ConnectionHandlers } from '../application/carrier-connection.js';
+import type { CarrierDefinition } from './carrier-directory.js';
+import { SmppConnection } from './smpp-connection.js';
+
+const ENQUIRE_LINK_MS = 30_000;
+const BIND_TIMEOUT_MS = 30_000;
+const RECONNECT = { baseMs: 200, maxMs: 10_000 };
+
+/** Opens carriers over SMPP, with their passwords unsealed. */
+@Injectable()
+export class SmppConnections extends Connections {
+  readonly responseTimeoutMs = 2_000;
+
+  constructor(
+    private readonly secrets: SecretBox,
+    @Inject(Logger) private readonly logger: Logger,
+  ) {
+    super();
+  }
+
+  open(carrier: CarrierDefinition, handlers: ConnectionHandlers): CarrierConnection {
+    const options = {
+      host: carrier.host,
+      port: carrier.port,
+      systemId: carrier.systemId,
+      password: this.secrets.open(carrier.password, `carrier:${carrier.name}`),
+      bind: carrier.bind,
+      window: carrier.windowSize,
+      responseTimeoutMs: this.responseTimeoutMs,
+      enquireLinkIntervalMs: ENQUIRE_LINK_MS,
+      bindTimeoutMs: BIND_TIMEOUT_MS,
+      reconnect: RECONNECT,
+      random: Math.random,
+    };
+    return new SmppConnection(carrier.name, options, handlers, this.logger);
+  }
+}

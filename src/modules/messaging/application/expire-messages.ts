@@ -1,0 +1,51 @@
+import { Inject, Injectable } from '@nestjs/common';
+import { sidOf } from '../../../shared/sid.js';
+import { CarriersApi } from '../../carriers/contract/carriers.api.js';
+import { expired, type Message, WAITING } from '../domain/message.js';
+import { MessagesRepository } from '../infrastructure/messages.repository.js';
+import { MessagingDatabase, MessagingLog } from '../infrastructure/messaging.storage.js';
+import { SweepRepository } from '../infrastructure/sweep.repository.js';
+
+const BATCH = 500;
+/** The carriers refuse what is no longer valid; this long after, none has it under way any more. */
+const GRACE_MS = 5_000;
+
+/** Makes final what its validity left behind: never sent is failed (30036), sent without a receipt undelivered (30008). */
+@Injectable()
+export class ExpireMessages {
+  constructor(
+    @Inject(CarriersApi) private readonly carriers: CarriersApi,
+    private readonly sweeps: SweepRepository,
+    private readonly messages: MessagesRepository,
+    private readonly db: MessagingDatabase,
+    private readonly log: MessagingLog,
+  ) {}
+
+  /** One bounded step; returns how many messages it made final. Safe in several processes at once. */
+  async step(): Promise<number> {
+    const overdue = await this.sweeps.overdue(GRACE_MS, BATCH);
+    const free = await this.withoutCarrier(overdue);
+    if (free.length === 0) return 0;
+    const decided = await this.db.transaction(async (tx) => {
+      const locked = await this.messages.lock(tx, free);
+      const decisions = [...locked.values()].flatMap((message) => expired(message) ?? []);
+      await this.messages.save(
+        tx,
+        decisions.map((decision) => decision.message),
+        decisions.flatMap((decision) => decision.event ?? []),
+      );
+      return decisions.length;
+    });
+    if (decided > 0) this.log.wake();
+    return decided;
+  }
+
+  /** Leaves out waiting messages that a carrier has under way or has answered: their outcome is coming. */
+  private async withoutCarrier(messages: readonly Message[]): Promise<Message[]> {
+    const waiting = messages.filter((message) => WAITING.includes(message.status));
+    if (waiting.length === 0) return [...messages];
+    const known = await this.carriers.known(waiting.map((message) => sidOf('SM', message.id)));
+    const busy = new Set(waiting.filter((_, index) => known[index]).map((message) => message.id));
+    return messages.filter((message) => !busy.has(message.id));
+  }
+}

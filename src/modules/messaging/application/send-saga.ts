@@ -1,0 +1,132 @@
+import { Inject, Injectable } from '@nestjs/common';
+import { GroupCommit } from '../../../platform/group-commit/group-commit.js';
+import { Failure } from '../../../shared/failure.js';
+import { sidOf } from '../../../shared/sid.js';
+import { BillingApi, type ReserveResult } from '../../billing/contract/billing.api.js';
+import { accepted, type Message } from '../domain/message.js';
+import { MessagesRepository } from '../infrastructure/messages.repository.js';
+import { GiveUpSagas } from './give-up-sagas.js';
+import { SagaOutcomes } from './saga-outcomes.js';
+
+/** A validated message, ready to be paid for and written. */
+export interface Draft {
+  readonly message: Message;
+  readonly body: string;
+  readonly encoding: 'GSM-7' | 'UCS-2';
+  readonly retryUnknown: boolean;
+  readonly idempotencyKey: string | null;
+  /** By the database's clock, milliseconds. */
+  readonly deadlineMs: number;
+}
+
+/** A message that is durable: answered with 201 from here on, whatever happens. */
+export interface Accepted {
+  readonly draft: Draft;
+  readonly createdAt: Date;
+  readonly priceMicros: number;
+  readonly currency: string;
+}
+
+const REFUSALS = {
+  insufficient_balance: 'insufficient_balance',
+  no_rate: 'no_route',
+  no_ledger: 'account_not_active',
+  already_resolved: 'unavailable',
+  invalid_key: 'unavailable',
+} as const;
+
+/**
+ * The orchestrated saga of a send: billing reserves, then messaging writes. Concurrent sends travel in groups, two
+ * commits for each group. Where the writing is refused or fails, the reservation is given back, but only once it is
+ * certain that the message can no longer be written.
+ */
+@Injectable()
+export class SendSaga {
+  private readonly group = new GroupCommit<Draft, Accepted>((drafts) => this.run(drafts), {
+    maxBatch: 200,
+    maxInFlight: 3,
+    maxQueued: 5000,
+    gatherMs: 2,
+  });
+
+  constructor(
+    @Inject(BillingApi) private readonly billing: BillingApi,
+    private readonly messages: MessagesRepository,
+    private readonly giveUp: GiveUpSagas,
+    private readonly outcomes: SagaOutcomes,
+  ) {}
+
+  /**
+   * Makes a draft a message.
+   *
+   * @throws Failure insufficient_balance, no_route (no rate), account_not_active, unavailable (the budget is spent)
+   */
+  send(draft: Draft): Promise<Accepted> {
+    return this.group.submit(draft);
+  }
+
+  /** Resolves when no saga is under way. */
+  drain(): Promise<void> {
+    return this.group.drain();
+  }
+
+  private async run(drafts: Draft[]): Promise<(Accepted | Error)[]> {
+    const reserved = await this.reserve(drafts);
+    const results: (Accepted | Error)[] = new Array(drafts.length);
+    const payable: number[] = [];
+    reserved.forEach((result, index) => {
+      if (result.outcome === 'reserved') payable.push(index);
+      else results[index] = new Failure(REFUSALS[result.outcome]);
+      this.outcomes.count('reserve', result.outcome);
+    });
+    if (payable.length > 0) await this.write(drafts, reserved, payable, results);
+    return results;
+  }
+
+  private async reserve(drafts: readonly Draft[]): Promise<ReserveResult[]> {
+    try {
+      return await this.billing.reserve(
+        drafts.map(({ message }) => ({
+          key: sidOf('SM', message.id),
+          accountSid: sidOf('AC', message.accountId),
+          to: message.to,
+          segments: message.segments,
+        })),
+      );
+    } catch (error) {
+      // What was reserved before the answer was lost is found by its key later; nobody is charged for it.
+      this.outcomes.count('reserve', 'error', drafts.length);
+      throw error;
+    }
+  }
+
+  private async write(
+    drafts: readonly Draft[],
+    reserved: readonly ReserveResult[],
+    payable: readonly number[],
+    results: (Accepted | Error)[],
+  ): Promise<void> {
+    const items = payable.map((index) => {
+      const draft = drafts[index]!;
+      const price = reserved[index] as Extract<ReserveResult, { outcome: 'reserved' }>;
+      const event = accepted(draft.message);
+      return { ...draft, priceMicros: price.amountMicros, currency: price.currency, event };
+    });
+    const written = await this.messages.append(items);
+    const refused: number[] = [];
+    payable.forEach((index, place) => {
+      const { priceMicros, currency, message } = items[place]!;
+      const createdAt = written.get(message.id);
+      if (createdAt) results[index] = { draft: drafts[index]!, createdAt, priceMicros, currency };
+      else refused.push(index);
+    });
+    this.outcomes.count('append', 'written', written.size);
+    if (refused.length === 0) return;
+    this.outcomes.count('append', 'too_late', refused.length);
+    for (const index of refused) results[index] = new Failure('unavailable', { retryAfterSeconds: 1 });
+    // Where this fails too, the sweep of reservations does it later; the rest of the group is written all the same.
+    await this.giveUp
+      .giveUp(refused.map((index) => drafts[index]!.message))
+      .catch(() => this.outcomes.count('compensate', 'left_to_sweep', refused.length));
+  }
+}

@@ -1,0 +1,68 @@
+import { Inject, Injectable } from '@nestjs/common';
+import { DatabaseClock } from '../../../platform/postgres/database-clock.js';
+import { parseSid } from '../../../shared/sid.js';
+import { BillingApi } from '../../billing/contract/billing.api.js';
+import { MessagesRepository } from '../infrastructure/messages.repository.js';
+import { SweepRepository } from '../infrastructure/sweep.repository.js';
+import { GiveUpSagas } from './give-up-sagas.js';
+
+const NAME = 'reservations';
+const BATCH = 1000;
+/** Older than any saga that is still within its budget. */
+const AGE_MS = 10_000;
+/** At its start a process looks again at this much of the past: a saga may have outlived its process's pause. */
+const LOOK_BACK_MS = 3_600_000;
+
+/**
+ * Looks once at every reservation that is older than a saga lives, and gives up those whose message was never written.
+ * Billing never lets a reservation lapse by itself; this is who ends those that a crash left behind.
+ */
+@Injectable()
+export class SweepReservations {
+  private from: number | null = null;
+  private after: string | null = null;
+
+  constructor(
+    @Inject(BillingApi) private readonly billing: BillingApi,
+    private readonly messages: MessagesRepository,
+    private readonly sweeps: SweepRepository,
+    private readonly giveUp: GiveUpSagas,
+    private readonly clock: DatabaseClock,
+  ) {}
+
+  /** One bounded step; returns how many reservations it looked at. Safe in several processes at once. */
+  async step(): Promise<number> {
+    const to = this.clock.now() - AGE_MS;
+    this.from ??= await this.start(to);
+    if (to <= this.from) return 0;
+    const pending = await this.billing.listCharges({
+      from: new Date(this.from).toISOString(),
+      to: new Date(to).toISOString(),
+      after: this.after,
+      limit: BATCH,
+      state: 'pending',
+    });
+    const sagas = pending.map((charge) => ({
+      accountId: parseSid('AC', charge.accountSid)!,
+      id: parseSid('SM', charge.key)!,
+    }));
+    if (sagas.length > 0) {
+      const written = await this.messages.existing(sagas);
+      await this.giveUp.giveUp(sagas.filter((saga) => !written.has(saga.id)));
+    }
+    if (pending.length === BATCH) {
+      this.after = pending[pending.length - 1]!.key;
+    } else {
+      this.from = to;
+      this.after = null;
+      await this.sweeps.advance(NAME, new Date(to).toISOString());
+    }
+    return pending.length;
+  }
+
+  private async start(now: number): Promise<number> {
+    const position = await this.sweeps.position(NAME);
+    const reached = position === null ? now - LOOK_BACK_MS : Date.parse(position);
+    return Math.min(reached, now) - LOOK_BACK_MS;
+  }
+}

@@ -1,0 +1,56 @@
+import { z } from 'zod';
+
+/** Messages by the instant in their SIDs: `from` inclusive, `to` exclusive. */
+export const messageRange = z.object({ from: z.iso.datetime(), to: z.iso.datetime() });
+export type MessageRange = z.infer<typeof messageRange>;
+
+export const messageBuckets = messageRange.extend({ bucketMs: z.int().min(1000) });
+
+const line = z.object({ count: z.int(), sumMicros: z.int(), hash: z.string() });
+
+/**
+ * Messages of a range by what must be true of their charge: `open` (pending), `charged` (delivered, undelivered),
+ * `free` (failed, canceled); and, of those with a callback URL, the status changes that a webhook is owed.
+ */
+export const messageDigest = z.object({
+  from: z.iso.datetime(),
+  open: line,
+  charged: line,
+  free: line,
+  /** Those that a carrier accepted. */
+  carried: line,
+  callbacks: z.object({ count: z.int(), hash: z.string() }),
+});
+export type MessageDigest = z.infer<typeof messageDigest>;
+
+export const listMessagesInput = messageRange.extend({ after: z.string().nullable(), limit: z.int().min(1).max(1000) });
+export const auditedMessage = z.object({
+  sid: z.string(),
+  accountSid: z.string(),
+  status: z.string(),
+  charge: z.enum(['open', 'charged', 'free']),
+  priceMicros: z.int(),
+  carried: z.boolean(),
+  /** Versions of the message whose event is owed to a webhook. */
+  callbackVersions: z.array(z.int()),
+  changedAt: z.iso.datetime(),
+});
+export type AuditedMessage = z.infer<typeof auditedMessage>;
+
+export const historyCheck = z.object({
+  messages: z.int(),
+  violations: z.array(z.object({ sid: z.string(), detail: z.string() })),
+});
+export type HistoryCheck = z.infer<typeof historyCheck>;
+
+/** What messaging offers to those above it: its messages, by range, for the audit. */
+export abstract class MessagingApi {
+  /** Counts, sums and hashes of the messages of a range, a line for each bucket that holds any, in one scan. */
+  abstract digest(input: z.infer<typeof messageBuckets>): Promise<MessageDigest[]>;
+
+  /** The messages whose SIDs lie in a range, in the order of their SIDs, from after one. */
+  abstract listMessages(input: z.infer<typeof listMessagesInput>): Promise<AuditedMessage[]>;
+
+  /** Checks each message of a range against its own events and deadline, and each idempotency key against its message. */
+  abstract checkHistories(range: MessageRange): Promise<HistoryCheck>;
+}

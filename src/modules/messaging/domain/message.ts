@@ -1,0 +1,174 @@
+import type { NewEvent } from '../../../shared/define-event.js';
+import { sidOf } from '../../../shared/sid.js';
+import {
+  messageAccepted,
+  messageCanceled,
+  messageDeleted,
+  messageDelivered,
+  messageFailed,
+  messageRedacted,
+  messageSent,
+  messageUndelivered,
+} from '../contract/messaging.events.js';
+import type { Lane } from './lane.js';
+
+/** Twilio's error codes of messages that this product gives by itself. */
+export const UNKNOWN_ERROR = 30008;
+export const VALIDITY_EXPIRED = 30036;
+
+export type MessageStatus =
+  | 'queued'
+  | 'accepted'
+  | 'sent'
+  | 'delivered'
+  | 'undelivered'
+  | 'failed'
+  | 'canceled'
+  /** A saga that was given up before its message was written: it can never be written any more. */
+  | 'abandoned';
+
+export const WAITING: readonly MessageStatus[] = ['queued', 'accepted'];
+export const FINAL: readonly MessageStatus[] = ['delivered', 'undelivered', 'failed', 'canceled'];
+/** Final states whose reservation is charged; the other final ones give it back. */
+export const CHARGED: readonly MessageStatus[] = ['delivered', 'undelivered'];
+
+export interface Message {
+  readonly id: string;
+  readonly accountId: string;
+  readonly version: number;
+  readonly status: MessageStatus;
+  readonly lane: Lane;
+  readonly queue: string;
+  readonly from: string;
+  readonly to: string;
+  readonly segments: number;
+  readonly serviceId: string | null;
+  readonly callbackUrl: string | null;
+  readonly carrier: string | null;
+  /** Bit n - 1 stands for a delivered segment n. */
+  readonly receipts: bigint;
+  readonly errorCode: number | null;
+  readonly sentAt: Date | null;
+  readonly validUntil: Date;
+  readonly traceparent: string | null;
+}
+
+/** What a decision changes, and the fact it states; null where the message stays as it is. */
+export interface Decision {
+  readonly message: Message;
+  readonly event: NewEvent | null;
+}
+
+export interface Answer {
+  readonly outcome: 'accepted' | 'rejected' | 'unknown';
+  readonly carrier: string;
+  readonly errorCode: number | null;
+}
+
+export interface Receipt {
+  readonly segment: number;
+  readonly state: 'enroute' | 'delivered' | 'undelivered';
+  readonly errorCode: number | null;
+  readonly carrier: string;
+  readonly doneDate: string | null;
+}
+
+/** The first event of a message; nobody is called back for it. */
+export function accepted(message: Message): NewEvent {
+  return eventOf(message, messageAccepted.type, {
+    status: message.serviceId ? 'accepted' : 'queued',
+    queue: message.queue,
+    lane: message.lane,
+    segments: message.segments,
+  });
+}
+
+/** A carrier answered. Only a message that still waits can be answered; anything else is a repetition. */
+export function answered(message: Message, answer: Answer, at: Date): Decision | null {
+  if (!WAITING.includes(message.status)) return null;
+  if (answer.outcome === 'accepted') {
+    const next = change(message, { status: 'sent', carrier: answer.carrier, sentAt: at });
+    return { message: next, event: eventOf(next, messageSent.type, { carrier: answer.carrier }) };
+  }
+  const errorCode = answer.errorCode ?? UNKNOWN_ERROR;
+  const next = change(message, { status: 'failed', carrier: answer.carrier, errorCode });
+  return { message: next, event: eventOf(next, messageFailed.type, { errorCode }) };
+}
+
+/**
+ * A carrier reported on a segment. The message is delivered when every segment is; undelivered with the first that is
+ * not. A receipt that came before the answer was recorded implies the answer: the carrier has the message.
+ */
+export function receipted(message: Message, receipt: Receipt): Decision | null {
+  if (message.status !== 'sent' || receipt.state === 'enroute') return null;
+  if (receipt.state === 'undelivered') {
+    const errorCode = receipt.errorCode ?? UNKNOWN_ERROR;
+    const next = change(message, { status: 'undelivered', errorCode });
+    const data = { carrier: message.carrier, errorCode, doneDate: receipt.doneDate };
+    return { message: next, event: eventOf(next, messageUndelivered.type, data) };
+  }
+  const receipts = message.receipts | (1n << BigInt(receipt.segment - 1));
+  if (receipts === message.receipts) return null;
+  const all = (1n << BigInt(message.segments)) - 1n;
+  if (receipts !== all) return { message: { ...message, receipts }, event: null };
+  const next = change(message, { status: 'delivered', receipts });
+  const data = { carrier: message.carrier, doneDate: receipt.doneDate };
+  return { message: next, event: eventOf(next, messageDelivered.type, data) };
+}
+
+/**
+ * The validity has ended: what was never sent failed, what was sent without a receipt counts as undelivered.
+ * The caller has made sure that no carrier holds a waiting message.
+ */
+export function expired(message: Message): Decision | null {
+  if (WAITING.includes(message.status)) {
+    const next = change(message, { status: 'failed', errorCode: VALIDITY_EXPIRED });
+    return { message: next, event: eventOf(next, messageFailed.type, { errorCode: VALIDITY_EXPIRED }) };
+  }
+  if (message.status !== 'sent') return null;
+  const next = change(message, { status: 'undelivered', errorCode: UNKNOWN_ERROR });
+  const data = { carrier: message.carrier, errorCode: UNKNOWN_ERROR, doneDate: null };
+  return { message: next, event: eventOf(next, messageUndelivered.type, data) };
+}
+
+/** The customer took it back while it waited. */
+export function canceled(message: Message): Decision | null {
+  if (!WAITING.includes(message.status)) return null;
+  const next = change(message, { status: 'canceled' });
+  return { message: next, event: eventOf(next, messageCanceled.type, {}) };
+}
+
+/** Its text was erased. */
+export function redacted(message: Message): Decision {
+  const next = change(message, {});
+  return { message: next, event: eventOf(next, messageRedacted.type, {}) };
+}
+
+/** It was deleted; a tombstone without text stays for the audit. */
+export function deleted(message: Message): Decision {
+  const next = change(message, {});
+  return { message: next, event: eventOf(next, messageDeleted.type, {}) };
+}
+
+function change(message: Message, fields: Partial<Message>): Message {
+  return { ...message, ...fields, version: message.version + 1 };
+}
+
+function eventOf(message: Message, type: string, data: Record<string, unknown>): NewEvent {
+  return {
+    type,
+    streamId: message.id,
+    version: message.version,
+    tenantId: message.accountId,
+    traceparent: message.traceparent,
+    data: {
+      messageSid: sidOf('SM', message.id),
+      accountSid: sidOf('AC', message.accountId),
+      from: message.from,
+      to: message.to,
+      serviceSid: message.serviceId ? sidOf('MG', message.serviceId) : null,
+      callbackUrl: message.callbackUrl,
+      ...data,
+    },
+  };
+}

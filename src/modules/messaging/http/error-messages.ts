@@ -1,0 +1,16 @@
+/** What Twilio's error codes of messages mean, in this product's words. */
+const MESSAGES: Readonly<Record<number, string>> = {
+  30001: 'The queue of the account overflowed before the message was sent',
+  30002: 'The account was suspended before the message was sent',
+  30003: 'The destination handset is unreachable',
+  30004: 'The message was blocked',
+  30005: 'The destination is unknown or no longer exists',
+  30006: 'The destination is a landline or cannot be reached by this carrier',
+  30007: 'The carrier filtered the message',
+  30008: 'Unknown error',
+  30036: 'The validity period ended before the message was sent',
+};
+
+export function errorMessage(code: number): string {
+  return MESSAGES[code] ?? 'The carrier reported an error';
+}

@@ -1,0 +1,102 @@
+import { Body, Controller, Delete, Get, Headers, HttpCode, Param, Post, Query, Req, Res } from '@nestjs/common';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { z } from 'zod';
+import { Context, CurrentPrincipal, type RequestContext } from '../../../platform/http/decorators.js';
+import { Failure } from '../../../shared/failure.js';
+import type { Principal } from '../../../shared/principal.js';
+import { parseSid, sidOf } from '../../../shared/sid.js';
+import { ChangeMessage } from '../application/change-message.js';
+import { ListMessages } from '../application/list-messages.js';
+import { SendMessage } from '../application/send-message.js';
+import { presentMessage } from './message.presenter.js';
+import { presentMessageList } from './message-list.presenter.js';
+import { filterOf, positionOf } from './message-list.request.js';
+import { createMessageBody, listMessagesQuery, updateMessageBody } from './messages.schemas.js';
+
+const KEY = /^[\x21-\x7e]{1,255}$/;
+
+/** Messages as Twilio's API has them. */
+@Controller('2010-04-01/Accounts/:AccountSid')
+export class MessagesController {
+  constructor(
+    private readonly sendMessage: SendMessage,
+    private readonly listMessages: ListMessages,
+    private readonly changeMessage: ChangeMessage,
+  ) {}
+
+  /** Sends a message: 201 when it is durable. `Idempotency-Key` makes a repetition give the first answer again. */
+  @Post('Messages.json')
+  @HttpCode(201)
+  async create(
+    @CurrentPrincipal() principal: Principal,
+    @Context() context: RequestContext,
+    @Body({ schema: createMessageBody }) body: z.infer<typeof createMessageBody>,
+    @Headers('idempotency-key') key: string | undefined,
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ) {
+    const { message, replayed } = await this.sendMessage.send(principal, body as Record<string, string | string[]>, {
+      idempotencyKey: idempotencyKey(key),
+      traceparent: context.traceparent,
+      waitedMs: Date.now() - context.arrivedAtMs,
+    });
+    context.messageSid = sidOf('SM', message.id);
+    if (replayed) reply.header('Idempotent-Replayed', 'true');
+    return presentMessage(message);
+  }
+
+  @Get('Messages.json')
+  async list(
+    @CurrentPrincipal() principal: Principal,
+    @Query({ schema: listMessagesQuery }) query: z.infer<typeof listMessagesQuery>,
+    @Req() request: FastifyRequest,
+  ) {
+    const [filter, from] = [filterOf(query), positionOf(query)];
+    const page = await this.listMessages.page(accountId(principal), filter, from, query.PageSize + 1);
+    return presentMessageList(request.url, query, page);
+  }
+
+  @Get('Messages/:Sid.json')
+  async fetch(@CurrentPrincipal() principal: Principal, @Param('Sid') sid: string) {
+    return presentMessage(await this.listMessages.one(accountId(principal), messageId(sid)));
+  }
+
+  /** `Body=` empty erases the text of a final message; `Status=canceled` takes back one that still waits. */
+  @Post('Messages/:Sid.json')
+  @HttpCode(200)
+  async update(
+    @CurrentPrincipal() principal: Principal,
+    @Param('Sid') sid: string,
+    @Body({ schema: updateMessageBody }) body: z.infer<typeof updateMessageBody>,
+  ) {
+    const [account, id] = [accountId(principal), messageId(sid)];
+    let view = await this.listMessages.one(account, id);
+    if (body.Status !== undefined) view = await this.changeMessage.cancel(account, id);
+    if (body.Body !== undefined) view = await this.changeMessage.redact(account, id);
+    return presentMessage(view);
+  }
+
+  @Delete('Messages/:Sid.json')
+  @HttpCode(204)
+  async delete(@CurrentPrincipal() principal: Principal, @Param('Sid') sid: string): Promise<void> {
+    await this.changeMessage.delete(accountId(principal), messageId(sid));
+  }
+}
+
+function accountId(principal: Principal): string {
+  return parseSid('AC', principal.accountSid)!;
+}
+
+function messageId(sid: string): string {
+  const id = parseSid('SM', sid);
+  if (!id) throw new Failure('not_found');
+  return id;
+}
+
+function idempotencyKey(key: string | undefined): string | null {
+  if (key === undefined) return null;
+  if (KEY.test(key)) return key;
+  throw new Failure('invalid_parameter', {
+    field: 'Idempotency-Key',
+    detail: "'Idempotency-Key' must be 1 to 255 printable ASCII characters without spaces",
+  });
+}

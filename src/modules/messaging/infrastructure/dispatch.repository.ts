@@ -1,0 +1,93 @@
+import { Injectable } from '@nestjs/common';
+import type { Place } from '../domain/fair-queue.js';
+import type { Lane } from '../domain/lane.js';
+import { MessagingDatabase } from './messaging.storage.js';
+
+/** A waiting message with what a carrier needs of it. */
+export interface Sendable {
+  readonly id: string;
+  readonly accountId: string;
+  readonly queue: string;
+  readonly lane: Lane;
+  readonly from: string;
+  readonly to: string;
+  readonly body: string;
+  readonly retryUnknown: boolean;
+  readonly validUntil: Date;
+  readonly traceparent: string | null;
+}
+
+interface SendableRow {
+  id: string;
+  account_id: string;
+  queue: string;
+  lane: string;
+  from_number: string;
+  to_number: string;
+  body: string;
+  retry_unknown: boolean;
+  valid_until: Date;
+  traceparent: string | null;
+}
+
+/** Reads what waits for a carrier. Nothing is written: the carriers' keys say what has been taken. */
+@Injectable()
+export class DispatchRepository {
+  constructor(private readonly db: MessagingDatabase) {}
+
+  /** Every queue, lane and tenant that has something waiting: one index probe for each, however much waits. */
+  async places(limit: number): Promise<Place[]> {
+    const { rows } = await this.db.query<{ queue: string; lane: Lane; account_id: string }>(
+      `with recursive place as (
+          (select queue, lane, account_id from messaging.message where status in ('queued', 'accepted')
+            order by queue, lane, account_id limit 1)
+          union all
+          select next.* from place, lateral (
+            select m.queue, m.lane, m.account_id from messaging.message m
+            where m.status in ('queued', 'accepted')
+              and (m.queue, m.lane, m.account_id) > (place.queue, place.lane, place.account_id)
+            order by m.queue, m.lane, m.account_id limit 1) next
+        ) select * from place limit $1`,
+      [limit],
+    );
+    return rows.map((row) => ({ queue: row.queue, lane: row.lane, accountId: row.account_id }));
+  }
+
+  /** The oldest waiting messages of one tenant in one lane of a queue. */
+  async waiting(place: Place, limit: number): Promise<string[]> {
+    const { rows } = await this.db.query<{ id: string }>({
+      name: 'messaging-waiting',
+      text: `select id from messaging.message where status in ('queued', 'accepted')
+        and queue = $1 and lane = $2 and account_id = $3 order by id limit $4`,
+      values: [place.queue, place.lane, place.accountId, limit],
+    });
+    return rows.map((row) => row.id);
+  }
+
+  /** Of these messages, those that still wait and are still valid. */
+  async sendable(keys: readonly { accountId: string; id: string }[]): Promise<Map<string, Sendable>> {
+    const { rows } = await this.db.query<SendableRow>({
+      name: 'messaging-sendable',
+      text: `select id, account_id, queue, lane, from_number, to_number, body, retry_unknown, valid_until, traceparent
+        from messaging.message where (account_id, id) in (select * from unnest($1::uuid[], $2::uuid[]))
+          and status in ('queued', 'accepted') and valid_until > clock_timestamp()`,
+      values: [keys.map((key) => key.accountId), keys.map((key) => key.id)],
+    });
+    return new Map(rows.map((row) => [row.id, toSendable(row)]));
+  }
+}
+
+function toSendable(row: SendableRow): Sendable {
+  return {
+    id: row.id,
+    accountId: row.account_id,
+    queue: row.queue,
+    lane: row.lane as Lane,
+    from: row.from_number,
+    to: row.to_number,
+    body: row.body,
+    retryUnknown: row.retry_unknown,
+    validUntil: row.valid_until,
+    traceparent: row.traceparent,
+  };
+}

@@ -1,0 +1,178 @@
+import { Injectable } from '@nestjs/common';
+import type { Queryable } from '../../../platform/postgres/database.js';
+import type { NewEvent } from '../../../shared/define-event.js';
+import type { Message } from '../domain/message.js';
+import { MESSAGE_COLUMNS, type MessageRow, toMessage } from './message-row.js';
+import { MessagingDatabase, MessagingLog } from './messaging.storage.js';
+
+/** A message as it is first written: decided, priced, its text beside it. */
+export interface NewMessage {
+  readonly message: Message;
+  readonly body: string;
+  readonly encoding: 'GSM-7' | 'UCS-2';
+  readonly retryUnknown: boolean;
+  readonly priceMicros: number;
+  readonly currency: string;
+  readonly idempotencyKey: string | null;
+  /** Milliseconds of the database's clock after which the append must not begin. */
+  readonly deadlineMs: number;
+  readonly event: NewEvent;
+}
+
+/**
+ * One group of accepted messages: their rows, their first events and the completion of their idempotency keys, in one
+ * statement and so in one commit. A row whose deadline has passed by the database's clock, or whose id is taken
+ * already, is left out; the caller finds out which by what is returned.
+ */
+function appendStatement(log: MessagingLog): string {
+  return `with item as materialized (
+    select * from unnest($1::uuid[], $2::uuid[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[],
+        $9::text[], $10::smallint[], $11::uuid[], $12::text[], $13::boolean[], $14::bigint[], $15::text[],
+        $16::float8[], $17::float8[], $18::text[], $19::text[], $20::text[], $21::text[]) with ordinality as
+      i(account_id, id, status, lane, queue, from_number, to_number, body, encoding, segments, service_id, callback_url,
+        retry_unknown, price_micros, currency, valid_ms, deadline_ms, traceparent, idempotency_key, type, data, ord)
+    where clock_timestamp() < to_timestamp(deadline_ms / 1000)
+  ), written as (
+    insert into messaging.message (account_id, id, version, status, direction, lane, queue, from_number, to_number, body,
+        encoding, segments, service_id, callback_url, retry_unknown, price_micros, currency, created_at, updated_at,
+        valid_until, traceparent)
+    select account_id, id, 1, status, 'outbound-api', lane, queue, from_number, to_number, body, encoding, segments,
+        service_id, callback_url, retry_unknown, price_micros, currency, statement_timestamp(), statement_timestamp(),
+        to_timestamp(valid_ms / 1000), traceparent
+    from item on conflict do nothing returning id, created_at
+  ), completed as (
+    update messaging.idempotency_key k set done = true from item i join written w on w.id = i.id
+    where k.account_id = i.account_id and k.key = i.idempotency_key and k.message_id = i.id
+  ), fresh as materialized (
+    select row_number() over (order by i.ord) as ord, i.id as stream_id, 1 as version, i.type, i.account_id as tenant_id,
+      i.data, null::text as causation, i.traceparent, w.created_at
+    from item i join written w on w.id = i.id
+  ), ${log.headCte('(select count(*) from fresh)')}, event as (
+    ${log.insert('head', 'fresh e')}
+  ) select stream_id as id, created_at from fresh`;
+}
+
+/** The rows of messages: the hot statements of the send path. */
+@Injectable()
+export class MessagesRepository {
+  private readonly appendText: string;
+
+  constructor(
+    private readonly db: MessagingDatabase,
+    private readonly log: MessagingLog,
+  ) {
+    this.appendText = appendStatement(log);
+  }
+
+  /** Writes a group of new messages; returns when each that was written was created, by id. */
+  async append(items: readonly NewMessage[]): Promise<Map<string, Date>> {
+    const messages = items.map((item) => item.message);
+    const { rows } = await this.db.query<{ id: string; created_at: Date }>({
+      name: 'messaging-accept',
+      text: this.appendText,
+      values: [
+        messages.map((m) => m.accountId),
+        messages.map((m) => m.id),
+        messages.map((m) => m.status),
+        messages.map((m) => m.lane),
+        messages.map((m) => m.queue),
+        messages.map((m) => m.from),
+        messages.map((m) => m.to),
+        items.map((i) => i.body),
+        items.map((i) => i.encoding),
+        messages.map((m) => m.segments),
+        messages.map((m) => m.serviceId),
+        messages.map((m) => m.callbackUrl),
+        items.map((i) => i.retryUnknown),
+        items.map((i) => i.priceMicros),
+        items.map((i) => i.currency),
+        messages.map((m) => m.validUntil.getTime()),
+        items.map((i) => i.deadlineMs),
+        messages.map((m) => m.traceparent),
+        items.map((i) => i.idempotencyKey),
+        items.map((i) => i.event.type),
+        items.map((i) => JSON.stringify(i.event.data)),
+      ],
+    });
+    if (rows.length > 0) this.log.wake();
+    return new Map(rows.map((row) => [row.id, row.created_at]));
+  }
+
+  /** Locks messages in the order of their ids and reads what decisions need; unknown ones are left out. */
+  async lock(tx: Queryable, keys: readonly { accountId: string; id: string }[]): Promise<Map<string, Message>> {
+    const { rows } = await tx.query<MessageRow>({
+      name: 'messaging-lock',
+      text: `select ${MESSAGE_COLUMNS} from messaging.message
+        where (account_id, id) in (select * from unnest($1::uuid[], $2::uuid[])) and status <> 'abandoned'
+        order by id for update`,
+      values: [keys.map((key) => key.accountId), keys.map((key) => key.id)],
+    });
+    return new Map(rows.map((row) => [row.id, toMessage(row)]));
+  }
+
+  /** Writes decided messages and, last, their events. The rows are locked by this transaction. */
+  async save(tx: Queryable, messages: readonly Message[], events: readonly NewEvent[]): Promise<void> {
+    if (messages.length === 0) return;
+    await tx.query({
+      name: 'messaging-save',
+      text: `update messaging.message m set version = i.version, status = i.status, carrier = i.carrier,
+          receipts = i.receipts, error_code = i.error_code, sent_at = i.sent_at, updated_at = statement_timestamp()
+        from unnest($1::uuid[], $2::uuid[], $3::int[], $4::text[], $5::text[], $6::bigint[], $7::int[], $8::timestamptz[])
+          as i(account_id, id, version, status, carrier, receipts, error_code, sent_at)
+        where m.account_id = i.account_id and m.id = i.id`,
+      values: [
+        messages.map((m) => m.accountId),
+        messages.map((m) => m.id),
+        messages.map((m) => m.version),
+        messages.map((m) => m.status),
+        messages.map((m) => m.carrier),
+        messages.map((m) => m.receipts.toString()),
+        messages.map((m) => m.errorCode),
+        messages.map((m) => m.sentAt),
+      ],
+    });
+    await this.log.append(tx, events);
+  }
+
+  /** Erases the text; `remove` also hides the message from everybody but the audit. */
+  async erase(tx: Queryable, message: Message, remove: boolean): Promise<void> {
+    await tx.query(
+      `update messaging.message set body = '', deleted_at = case when $3 then clock_timestamp() else deleted_at end
+        where account_id = $1 and id = $2`,
+      [message.accountId, message.id, remove],
+    );
+  }
+
+  /**
+   * Takes the ids of sagas that were given up, so that a late append of theirs finds its id taken. Waits for an append
+   * that is under way and then leaves its message alone. Returns the ids that have no message and never will.
+   */
+  async abandon(keys: readonly { accountId: string; id: string }[]): Promise<string[]> {
+    if (keys.length === 0) return [];
+    const values = [keys.map((key) => key.accountId), keys.map((key) => key.id)];
+    await this.db.query(
+      `insert into messaging.message (account_id, id, version, status, direction, lane, queue, from_number, to_number,
+          body, encoding, segments, retry_unknown, price_micros, currency, created_at, updated_at, valid_until, deleted_at)
+        select account_id, id, 0, 'abandoned', 'outbound-api', 'normal', '', '', '', '', '', 0, false, 0, '',
+          clock_timestamp(), clock_timestamp(), clock_timestamp(), clock_timestamp()
+        from unnest($1::uuid[], $2::uuid[]) as i(account_id, id) on conflict do nothing`,
+      values,
+    );
+    const { rows } = await this.db.query<{ id: string }>(
+      `select id from messaging.message where (account_id, id) in (select * from unnest($1::uuid[], $2::uuid[]))
+        and status = 'abandoned'`,
+      values,
+    );
+    return rows.map((row) => row.id);
+  }
+
+  /** Of these ids, those that have a row, be it a message or an abandoned saga. */
+  async existing(keys: readonly { accountId: string; id: string }[]): Promise<Set<string>> {
+    const { rows } = await this.db.query<{ id: string }>(
+      `select id from messaging.message where (account_id, id) in (select * from unnest($1::uuid[], $2::uuid[]))
+        and status <> 'abandoned'`,
+      [keys.map((key) => key.accountId), keys.map((key) => key.id)],
+    );
+    return new Set(rows.map((row) => row.id));
+  }
+}

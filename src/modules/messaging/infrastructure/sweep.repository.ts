@@ -1,0 +1,37 @@
+import { Injectable } from '@nestjs/common';
+import type { Queryable } from '../../../platform/postgres/database.js';
+import type { Message } from '../domain/message.js';
+import { MESSAGE_COLUMNS, type MessageRow, toMessage } from './message-row.js';
+import { MessagingDatabase } from './messaging.storage.js';
+
+/** What the sweeps read, and how far they have come. */
+@Injectable()
+export class SweepRepository {
+  constructor(private readonly db: MessagingDatabase) {}
+
+  /** Messages that are not final although their validity ended `graceMs` ago, the longest overdue first. */
+  async overdue(graceMs: number, limit: number): Promise<Message[]> {
+    const { rows } = await this.db.query<MessageRow>(
+      `select ${MESSAGE_COLUMNS} from messaging.message where status in ('queued', 'accepted', 'sent')
+        and valid_until < clock_timestamp() - $1 * interval '1 ms' order by valid_until limit $2`,
+      [graceMs, limit],
+    );
+    return rows.map(toMessage);
+  }
+
+  /** Where a sweep stands; null before its first step. */
+  async position(name: string): Promise<string | null> {
+    const { rows } = await this.db.query<{ position: string }>('select position from messaging.sweep where name = $1', [
+      name,
+    ]);
+    return rows[0]?.position ?? null;
+  }
+
+  async advance(name: string, position: string, tx: Queryable = this.db): Promise<void> {
+    await tx.query(
+      `insert into messaging.sweep (name, position) values ($1, $2)
+        on conflict (name) do update set position = greatest(messaging.sweep.position, excluded.position)`,
+      [name, position],
+    );
+  }
+}

@@ -1,0 +1,124 @@
+import {
+  type BeforeApplicationShutdown,
+  Global,
+  Inject,
+  Module,
+  type OnApplicationBootstrap,
+  type OnModuleDestroy,
+} from '@nestjs/common';
+import { EventBus } from '../../platform/event-log/event-bus.js';
+import { OutboundHttpClient } from '../../platform/http-client/outbound-http-client.js';
+import { provideStorage } from '../../platform/module-storage.js';
+import { DatabaseClock } from '../../platform/postgres/database-clock.js';
+import type { Settings } from '../../platform/settings/settings.js';
+import { SETTINGS } from '../../platform/tokens.js';
+import { CallbackUrlPolicy } from './application/callback-url-policy.js';
+import { ChangeMessage } from './application/change-message.js';
+import { carriersFeed, messagingFeed } from './application/dispatch-feed.js';
+import { Dispatcher } from './application/dispatcher.js';
+import { ExpireMessages } from './application/expire-messages.js';
+import { GiveUpSagas } from './application/give-up-sagas.js';
+import { ListMessages } from './application/list-messages.js';
+import { MessagingFacade } from './application/messaging.facade.js';
+import { PreviewMessage } from './application/preview-message.js';
+import { ReadHistory } from './application/read-history.js';
+import { RecordCarrierOutcomes } from './application/record-carrier-outcomes.js';
+import { SagaOutcomes } from './application/saga-outcomes.js';
+import { SendMessage } from './application/send-message.js';
+import { SendSaga } from './application/send-saga.js';
+import { SettleFinalMessages } from './application/settle-final-messages.js';
+import { SweepReservations } from './application/sweep-reservations.js';
+import { Sweeper } from './application/sweeper.js';
+import { TEST_NUMBERS, ValidateSend } from './application/validate-send.js';
+import { MessagingApi } from './contract/messaging.api.js';
+import { MESSAGING_EVENTS } from './contract/messaging.events.js';
+import { MessagesController } from './http/messages.controller.js';
+import { NativeMessagesController } from './http/native-messages.controller.js';
+import { DispatchRepository } from './infrastructure/dispatch.repository.js';
+import { IdempotencyRepository } from './infrastructure/idempotency.repository.js';
+import { MessageAuditRepository } from './infrastructure/message-audit.repository.js';
+import { MessageViews } from './infrastructure/message-views.js';
+import { MessagesRepository } from './infrastructure/messages.repository.js';
+import { MessagingConsumers, MessagingDatabase, MessagingLog } from './infrastructure/messaging.storage.js';
+import { OutboundCallbackUrls } from './infrastructure/outbound-callback-urls.js';
+import { SweepRepository } from './infrastructure/sweep.repository.js';
+
+const STORAGE = { database: MessagingDatabase, log: MessagingLog, consumers: MessagingConsumers };
+
+/** Messages: their sagas, their states, their way to the carriers. The core domain, which drives the others. */
+@Global()
+@Module({
+  controllers: [MessagesController, NativeMessagesController],
+  providers: [
+    ...provideStorage('messaging', STORAGE, MESSAGING_EVENTS),
+    {
+      provide: DatabaseClock,
+      inject: [MessagingDatabase],
+      useFactory: (db: MessagingDatabase) => new DatabaseClock(db),
+    },
+    { provide: TEST_NUMBERS, inject: [SETTINGS], useFactory: (settings: Settings) => settings.dev },
+    {
+      provide: CallbackUrlPolicy,
+      inject: [OutboundHttpClient],
+      useFactory: (client: OutboundHttpClient) => new OutboundCallbackUrls(client),
+    },
+    MessagesRepository,
+    MessageViews,
+    MessageAuditRepository,
+    IdempotencyRepository,
+    DispatchRepository,
+    SweepRepository,
+    SagaOutcomes,
+    GiveUpSagas,
+    SendSaga,
+    ValidateSend,
+    SendMessage,
+    ListMessages,
+    ChangeMessage,
+    PreviewMessage,
+    ReadHistory,
+    RecordCarrierOutcomes,
+    SettleFinalMessages,
+    Dispatcher,
+    ExpireMessages,
+    SweepReservations,
+    Sweeper,
+    MessagingFacade,
+    { provide: MessagingApi, useExisting: MessagingFacade },
+  ],
+  exports: [MessagingApi],
+})
+export class MessagingModule implements OnApplicationBootstrap, OnModuleDestroy, BeforeApplicationShutdown {
+  constructor(
+    bus: EventBus,
+    consumers: MessagingConsumers,
+    outcomes: RecordCarrierOutcomes,
+    settle: SettleFinalMessages,
+    private readonly dispatcher: Dispatcher,
+    private readonly sweeper: Sweeper,
+    private readonly saga: SendSaga,
+    private readonly clock: DatabaseClock,
+    @Inject(SETTINGS) private readonly settings: Settings,
+  ) {
+    bus.consume(consumers, outcomes);
+    bus.consume(consumers, settle);
+    if (!settings.roles.includes('worker')) return;
+    bus.tail(messagingFeed(dispatcher));
+    bus.tail(carriersFeed(dispatcher));
+  }
+
+  async onApplicationBootstrap(): Promise<void> {
+    await this.clock.refresh();
+    if (!this.settings.roles.includes('worker')) return;
+    this.dispatcher.start();
+    this.sweeper.start();
+  }
+
+  async onModuleDestroy(): Promise<void> {
+    await Promise.all([this.dispatcher.stop(), this.sweeper.stop()]);
+  }
+
+  async beforeApplicationShutdown(): Promise<void> {
+    await this.saga.drain();
+  }
+}

@@ -1,0 +1,151 @@
+import { randomUUID } from 'node:crypto';
+import type { DurableConsumer, LocalTail } from './consumer.js';
+import { CONSUMER_DEFAULTS, ConsumerRunner, type ConsumerSettings, type RunnerLog } from './consumer-runner.js';
+import type { ConsumerStatus, ConsumerStore, ParkedEvent } from './consumer-store.js';
+import type { EventLog } from './event-log.js';
+import { TailRunner } from './tail-runner.js';
+
+export interface ConsumerPosition extends ConsumerStatus {
+  /** Events between the consumer and the head of its log. */
+  readonly lag: number;
+}
+
+interface Declared {
+  readonly consumer: DurableConsumer;
+  readonly store: ConsumerStore;
+}
+
+/**
+ * The in-process event bus: who publishes (the logs), who hears (durable consumers and local tails), and the runners
+ * that carry events from the one to the other. Nothing passes through its memory alone: it reads the logs.
+ */
+export class EventBus {
+  /** This process among those that share the consumers. */
+  readonly owner = randomUUID();
+  private readonly logs = new Map<string, EventLog>();
+  private readonly declared: Declared[] = [];
+  private readonly tails: LocalTail[] = [];
+  private runners: ConsumerRunner[] = [];
+  private tailRunners: TailRunner[] = [];
+  private renewal: NodeJS.Timeout | null = null;
+
+  constructor(
+    private readonly logger: RunnerLog,
+    private readonly settings: ConsumerSettings = CONSUMER_DEFAULTS,
+  ) {}
+
+  /** Makes a module's log known; once per module. */
+  publish(log: EventLog): void {
+    this.logs.set(log.module, log);
+  }
+
+  /** Declares a durable consumer; `store` is the hearing module's. */
+  consume(store: ConsumerStore, consumer: DurableConsumer): void {
+    if (this.declared.some((other) => other.consumer.id === consumer.id)) {
+      throw new Error(`the consumer ${consumer.id} is declared twice`);
+    }
+    this.declared.push({ consumer, store });
+  }
+
+  /** Declares a local tail. */
+  tail(tail: LocalTail): void {
+    this.tails.push(tail);
+  }
+
+  /** The log of a module. */
+  log(module: string): EventLog {
+    const log = this.logs.get(module);
+    if (!log) throw new Error(`no log is published by ${module}`);
+    return log;
+  }
+
+  /** Starts the local tails, which every process runs. */
+  async startTails(): Promise<void> {
+    this.tailRunners = [...this.logs.values()].map((log) => {
+      const tails = this.tails.filter((tail) => tail.source === log.module);
+      return new TailRunner(log, tails, this.settings.pollMs, this.logger);
+    });
+    await Promise.all(this.tailRunners.map((runner) => runner.start()));
+  }
+
+  /** Starts the durable consumers, in a process whose role it is to work. */
+  async startConsumers(): Promise<void> {
+    for (const { consumer, store } of this.declared) {
+      await store.declare(consumer.id, consumer.source);
+      const runner = new ConsumerRunner(
+        consumer,
+        this.log(consumer.source),
+        store,
+        this.owner,
+        this.settings,
+        this.logger,
+      );
+      this.runners.push(runner);
+      runner.start();
+    }
+    this.renewal = setInterval(() => void this.renew(), this.settings.leaseMs / 3);
+  }
+
+  /** Ends the transactions under way and gives the leases up. */
+  async stop(): Promise<void> {
+    if (this.renewal) clearInterval(this.renewal);
+    await Promise.all([...this.runners, ...this.tailRunners].map((runner) => runner.stop()));
+    await Promise.all(this.stores().map((store) => store.release(this.owner).catch(() => undefined)));
+    this.runners = [];
+    this.tailRunners = [];
+  }
+
+  /** Where every consumer stands, over all modules. */
+  async positions(): Promise<ConsumerPosition[]> {
+    const all = await Promise.all(this.stores().map((store) => store.status()));
+    const heads = new Map<string, number>();
+    for (const log of this.logs.values()) heads.set(log.module, await log.head());
+    return all.flat().map((status) => ({
+      ...status,
+      lag: Math.max(0, (heads.get(status.source) ?? 0) - status.position),
+    }));
+  }
+
+  /** Starts a consumer over from a position. False when there is no such consumer. */
+  async replay(id: string, position: number): Promise<boolean> {
+    const store = this.storeOf(id);
+    return store ? store.rewind(id, position) : false;
+  }
+
+  /** The parked events over all modules, in the order of consumer and position. */
+  async parked(after: { consumer: string; position: number }, limit: number): Promise<ParkedEvent[]> {
+    const all = await Promise.all(this.stores().map((store) => store.listParked(after, limit)));
+    return all
+      .flat()
+      .sort((a, b) => (a.consumer === b.consumer ? a.position - b.position : a.consumer < b.consumer ? -1 : 1))
+      .slice(0, limit);
+  }
+
+  /** Lets a parked event be tried again, or drops it. False when it is not parked. */
+  async resolveParked(consumer: string, position: number, action: 'retry' | 'skip'): Promise<boolean> {
+    const store = this.storeOf(consumer);
+    return store ? store.resolveParked(consumer, position, action) : false;
+  }
+
+  private storeOf(id: string): ConsumerStore | undefined {
+    return this.declared.find((declared) => declared.consumer.id === id)?.store;
+  }
+
+  private stores(): ConsumerStore[] {
+    return [...new Set(this.declared.map((declared) => declared.store))];
+  }
+
+  private async renew(): Promise<void> {
+    for (const store of this.stores()) {
+      try {
+        const kept = new Set(await store.renew(this.owner, this.settings.leaseMs));
+        for (const { consumer, store: own } of this.declared) {
+          if (own !== store || kept.has(consumer.id)) continue;
+          this.runners.find((runner) => runner.consumer.id === consumer.id)?.forget();
+        }
+      } catch (error) {
+        this.logger.warn({ err: error }, 'the leases could not be renewed');
+      }
+    }
+  }
+}

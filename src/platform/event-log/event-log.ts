@@ -1,0 +1,157 @@
+import { EventEmitter } from 'node:events';
+import type { EventDefinition, NewEvent, StoredEvent } from '../../shared/define-event.js';
+import type { ModuleDatabase, Queryable } from '../postgres/database.js';
+
+/** The longest page that is read at once; consumers read on from where it ends. */
+export const MAX_PAGE = 1000;
+
+interface EventRow {
+  position: string;
+  stream_id: string;
+  version: number;
+  type: string;
+  tenant_id: string | null;
+  occurred_at: Date;
+  data: unknown;
+  causation: string | null;
+  traceparent: string | null;
+}
+
+/**
+ * A module's event log, which is also its outbox: the fact is written in the transaction of the change, and that row
+ * is what consumers read.
+ *
+ * Positions come from the log's head row, which an append updates last and holds until it commits. So commit order
+ * is position order: whoever has read up to a position has missed nothing before it, a rollback leaves no gap, and a
+ * dump restores the log whole. The price is that appends of one module commit one after another, which is why they
+ * travel in groups.
+ */
+export class EventLog {
+  private readonly definitions = new Map<string, EventDefinition>();
+  private readonly upcasters = new Map<string, EventDefinition>();
+  private readonly wakeups = new EventEmitter();
+
+  constructor(
+    private readonly db: ModuleDatabase,
+    definitions: readonly EventDefinition[],
+  ) {
+    this.wakeups.setMaxListeners(0);
+    for (const definition of definitions) {
+      this.definitions.set(definition.type, definition);
+      for (const old of Object.keys(definition.upcasts)) this.upcasters.set(old, definition);
+    }
+  }
+
+  get module(): string {
+    return this.db.module;
+  }
+
+  /**
+   * Appends events inside the caller's transaction, as its last statement.
+   *
+   * @throws the unique violation of (stream, version) when another transaction wrote that version first
+   */
+  async append(tx: Queryable, events: readonly NewEvent[]): Promise<void> {
+    if (events.length === 0) return;
+    const columns = this.columns(events);
+    await tx.query({
+      name: `${this.module}-append`,
+      text: `with ${this.headCte('$1::int')} ${this.insert('head', 'unnest($2::uuid[], $3::int[], $4::text[], $5::uuid[], $6::text[], $7::text[], $8::text[]) with ordinality as e(stream_id, version, type, tenant_id, data, causation, traceparent, ord)')}`,
+      values: [events.length, ...columns],
+    });
+  }
+
+  /** The CTE `head(base)` that takes `count` positions; for statements that append as part of something larger. */
+  headCte(count: string): string {
+    return `head as (update ${this.module}.event_head set position = position + ${count} returning position - ${count} as base)`;
+  }
+
+  /** The insert that writes the rows of `source` (with a dense `ord` from 1) at the positions that `head` took. */
+  insert(head: string, source: string): string {
+    return `insert into ${this.module}.event (position, stream_id, version, type, tenant_id, data, causation, traceparent)
+      select ${head}.base + e.ord, e.stream_id, e.version, e.type, e.tenant_id, e.data::jsonb, e.causation, e.traceparent
+      from ${head}, ${source}`;
+  }
+
+  /** The events as columns for `unnest`: stream, version, type, tenant, data, causation, traceparent. */
+  columns(events: readonly NewEvent[]): unknown[] {
+    for (const event of events) {
+      if (!this.definitions.has(event.type)) throw new Error(`${this.module} does not publish ${event.type}`);
+    }
+    return [
+      events.map((e) => e.streamId),
+      events.map((e) => e.version),
+      events.map((e) => e.type),
+      events.map((e) => e.tenantId),
+      events.map((e) => JSON.stringify(e.data)),
+      events.map((e) => e.causation ?? null),
+      events.map((e) => e.traceparent ?? null),
+    ];
+  }
+
+  /** The events after a position, in order, at most `limit`; those of an older version read as the current one. */
+  async read(after: number, limit = MAX_PAGE): Promise<StoredEvent[]> {
+    const bounded = Math.min(limit, MAX_PAGE);
+    // The upper bound lets the planner leave out every partition but the one or two that hold the page.
+    const { rows } = await this.db.query<EventRow>({
+      name: `${this.module}-read`,
+      text: `select position, stream_id, version, type, tenant_id, occurred_at, data, causation, traceparent
+        from ${this.module}.event where position > $1::bigint and position <= $1::bigint + $2::bigint order by position`,
+      values: [after, bounded],
+    });
+    return rows.map((row) => this.toEvent(row));
+  }
+
+  /** The events at the given positions, in order. */
+  async readAt(positions: readonly number[]): Promise<StoredEvent[]> {
+    const { rows } = await this.db.control.query<EventRow>(
+      `select position, stream_id, version, type, tenant_id, occurred_at, data, causation, traceparent
+        from ${this.module}.event where position = any($1::bigint[]) order by position`,
+      [positions],
+    );
+    return rows.map((row) => this.toEvent(row));
+  }
+
+  /** The history of one stream, oldest first, at most `limit` events. */
+  async readStream(streamId: string, limit = MAX_PAGE): Promise<StoredEvent[]> {
+    const { rows } = await this.db.control.query<EventRow>(
+      `select position, stream_id, version, type, tenant_id, occurred_at, data, causation, traceparent
+        from ${this.module}.event where stream_id = $1::uuid order by version limit $2`,
+      [streamId, limit],
+    );
+    return rows.map((row) => this.toEvent(row));
+  }
+
+  /** The position of the newest event. */
+  async head(): Promise<number> {
+    const { rows } = await this.db.query<{ position: string }>(`select position from ${this.module}.event_head`);
+    return Number(rows[0]?.position ?? 0);
+  }
+
+  /** Tells the consumers in this process that something was committed; consumers elsewhere find it by polling. */
+  wake(): void {
+    this.wakeups.emit('wake');
+  }
+
+  /** Calls back on every wake; returns the way to stop that. */
+  onWake(listener: () => void): () => void {
+    this.wakeups.on('wake', listener);
+    return () => this.wakeups.off('wake', listener);
+  }
+
+  private toEvent(row: EventRow): StoredEvent {
+    const upcaster = this.upcasters.get(row.type);
+    const upcast = upcaster?.upcasts[row.type];
+    return {
+      position: Number(row.position),
+      streamId: row.stream_id,
+      version: row.version,
+      type: upcaster?.type ?? row.type,
+      tenantId: row.tenant_id,
+      occurredAt: row.occurred_at,
+      data: upcast ? upcast(row.data as never) : row.data,
+      causation: row.causation,
+      traceparent: row.traceparent,
+    };
+  }
+}

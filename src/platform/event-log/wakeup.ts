@@ -1,0 +1,33 @@
+/** A wait that ends when it is woken or after a time, whichever is first; a wake while nobody waits is remembered. */
+export class Wakeup {
+  private woken = false;
+  private finish: (() => void) | null = null;
+
+  wake(): void {
+    this.woken = true;
+    this.finish?.();
+  }
+
+  /** Waits for a wake, at most `ms`. */
+  async wait(ms: number): Promise<void> {
+    if (!this.woken) await this.sleep(ms);
+    this.woken = false;
+  }
+
+  /** Waits `ms` whatever wakes, unless `stop` says so. */
+  async pause(ms: number, stop: () => boolean): Promise<void> {
+    const end = Date.now() + ms;
+    while (!stop() && Date.now() < end) await this.sleep(end - Date.now());
+  }
+
+  private sleep(ms: number): Promise<void> {
+    return new Promise((resolve) => {
+      const timer = setTimeout(() => this.finish?.(), ms);
+      this.finish = () => {
+        clearTimeout(timer);
+        this.finish = null;
+        resolve();
+      };
+    });
+  }
+}

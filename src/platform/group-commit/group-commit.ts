@@ -1,0 +1,100 @@
+import { Failure } from '../../shared/failure.js';
+
+export interface GroupCommitOptions {
+  /** The most items that travel in one group. */
+  readonly maxBatch: number;
+  /** The most groups under way at once. */
+  readonly maxInFlight: number;
+  /** The most items that wait; one more is refused with `unavailable`. */
+  readonly maxQueued: number;
+  /** While another group is under way, how long an item may wait for company before its group leaves anyway. */
+  readonly gatherMs: number;
+}
+
+interface Waiting<I, O> {
+  readonly item: I;
+  readonly resolve: (result: O) => void;
+  readonly reject: (error: unknown) => void;
+}
+
+/**
+ * Lets concurrent requests share their round trips and commits. An item that finds nothing under way leaves at once;
+ * items that come while a group is under way gather and leave together. `run` answers each item by its place; an
+ * answer that is an Error rejects that item alone.
+ */
+export class GroupCommit<I, O> {
+  private queue: Waiting<I, O>[] = [];
+  private inFlight = 0;
+  private timer: NodeJS.Timeout | null = null;
+  private scheduled = false;
+  private idle: (() => void)[] = [];
+
+  constructor(
+    private readonly run: (items: I[]) => Promise<(O | Error)[]>,
+    private readonly options: GroupCommitOptions,
+  ) {}
+
+  /** How many items wait for a group to leave. */
+  get queued(): number {
+    return this.queue.length;
+  }
+
+  /** @throws Failure `unavailable` when too many items wait; whatever `run` says of this item or of its group */
+  submit(item: I): Promise<O> {
+    if (this.queue.length >= this.options.maxQueued) {
+      return Promise.reject(new Failure('unavailable', { retryAfterSeconds: 1 }));
+    }
+    return new Promise<O>((resolve, reject) => {
+      this.queue.push({ item, resolve, reject });
+      this.schedule();
+    });
+  }
+
+  /** Resolves when nothing waits and nothing is under way. */
+  async drain(): Promise<void> {
+    while (this.queue.length > 0 || this.inFlight > 0) {
+      await new Promise<void>((resolve) => this.idle.push(resolve));
+    }
+  }
+
+  private schedule(): void {
+    if (this.scheduled) return;
+    if (this.inFlight === 0 || this.queue.length >= this.options.maxBatch) {
+      // After the turn, so that requests that arrived in the same turn leave in the same group.
+      this.scheduled = true;
+      setImmediate(() => {
+        this.scheduled = false;
+        this.leave();
+      });
+    } else if (!this.timer) {
+      this.timer = setTimeout(() => this.leave(), this.options.gatherMs);
+    }
+  }
+
+  private leave(): void {
+    if (this.timer) clearTimeout(this.timer);
+    this.timer = null;
+    if (this.queue.length === 0 || this.inFlight >= this.options.maxInFlight) return;
+    const batch = this.queue.splice(0, this.options.maxBatch);
+    this.inFlight++;
+    void this.carry(batch).finally(() => {
+      this.inFlight--;
+      if (this.queue.length > 0) this.leave();
+      else if (this.inFlight === 0) for (const resolve of this.idle.splice(0)) resolve();
+    });
+    if (this.queue.length > 0) this.schedule();
+  }
+
+  private async carry(batch: Waiting<I, O>[]): Promise<void> {
+    try {
+      const results = await this.run(batch.map((waiting) => waiting.item));
+      batch.forEach((waiting, index) => {
+        const result = results[index];
+        if (result instanceof Error) waiting.reject(result);
+        else waiting.resolve(result as O);
+      });
+    } catch (error) {
+      for (const waiting of batch) waiting.reject(error);
+    }
+  }
+}

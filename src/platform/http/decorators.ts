@@ -1,0 +1,56 @@
+import { applyDecorators, createParamDecorator, type ExecutionContext, SetMetadata } from '@nestjs/common';
+import { ApiExtension } from '@nestjs/swagger';
+import type { Principal } from '../../shared/principal.js';
+
+export const ACCESS = 'trunkline:access';
+export type Access = 'public' | 'operator' | 'customer';
+
+/** Name under which a route's access stands in the generated API description, until it is turned into `security`. */
+export const ACCESS_EXTENSION = 'x-access';
+
+/** Reachable without credentials. Everything not marked needs a customer's. */
+export const Public = () => access('public');
+
+/** Reachable with the operator's bearer token only. */
+export const OperatorOnly = () => access('operator');
+
+export const ACTS_ON_INACTIVE = 'trunkline:acts-on-inactive';
+
+/**
+ * A write that an account may do to a subaccount of its own that is not active, such as reactivating it. It lifts no
+ * rule for the account whose credentials are used: that one must be active.
+ */
+export const ActsOnInactiveSubaccount = () => SetMetadata(ACTS_ON_INACTIVE, true);
+
+/** What the edge knows of a request besides its content; set by its hooks. */
+export interface RequestContext {
+  principal?: Principal;
+  requestId: string;
+  /** This request's own place in the trace (W3C Trace Context): what is passed on to whatever it causes. */
+  traceparent: string | null;
+  /** Instant at which the request arrived, milliseconds of the process's clock. */
+  arrivedAtMs: number;
+  /** The message that the request made or concerns, where its handler says so: it is named in the request's log line. */
+  messageSid?: string;
+}
+
+export interface ContextRequest {
+  context: RequestContext;
+}
+
+/** The account that the request's credentials belong to; the guard has checked it. */
+export const CurrentPrincipal = createParamDecorator((_: unknown, execution: ExecutionContext): Principal => {
+  const principal = execution.switchToHttp().getRequest<ContextRequest>().context.principal;
+  if (!principal) throw new Error('the route is public: it has no principal');
+  return principal;
+});
+
+/** The request's id, trace and arrival. */
+export const Context = createParamDecorator(
+  (_: unknown, execution: ExecutionContext): RequestContext =>
+    execution.switchToHttp().getRequest<ContextRequest>().context,
+);
+
+function access(level: Access) {
+  return applyDecorators(SetMetadata(ACCESS, level), ApiExtension(ACCESS_EXTENSION, level));
+}

@@ -1,0 +1,57 @@
+import type { FactoryProvider, OnApplicationShutdown, Provider } from '@nestjs/common';
+import type { EventDefinition } from '../shared/define-event.js';
+import { ConsumerStore } from './event-log/consumer-store.js';
+import { EventBus } from './event-log/event-bus.js';
+import { EventLog } from './event-log/event-log.js';
+import { ModuleDatabase } from './postgres/database.js';
+import type { ModuleName, Settings } from './settings/settings.js';
+import { Logger, SETTINGS } from './tokens.js';
+
+interface StorageClasses<D extends ModuleDatabase> {
+  readonly database: new (...args: ConstructorParameters<typeof ModuleDatabase>) => D;
+  readonly log: new (...args: ConstructorParameters<typeof EventLog>) => EventLog;
+  readonly consumers: new (...args: ConstructorParameters<typeof ConsumerStore>) => ConsumerStore;
+}
+
+/**
+ * The providers of what each module keeps: its database, its event log (published on the bus) and its consumers'
+ * rows. Each module names classes of its own for them, so that none can be injected into another by mistake.
+ */
+export function provideStorage<D extends ModuleDatabase>(
+  module: ModuleName,
+  classes: StorageClasses<D>,
+  events: readonly EventDefinition[],
+): Provider[] {
+  const database: FactoryProvider = {
+    provide: classes.database,
+    inject: [SETTINGS, Logger],
+    useFactory: (settings: Settings, logger: Logger) => {
+      const db = new classes.database({
+        module,
+        connectionString: settings.databaseUrls[module],
+        onError: (error) => logger.warn({ module, err: error }, 'a database connection broke'),
+      });
+      return closing(db);
+    },
+  };
+  const log: FactoryProvider = {
+    provide: classes.log,
+    inject: [classes.database, EventBus],
+    useFactory: (db: D, bus: EventBus) => {
+      const own = new classes.log(db, events);
+      bus.publish(own);
+      return own;
+    },
+  };
+  const consumers: FactoryProvider = {
+    provide: classes.consumers,
+    inject: [classes.database],
+    useFactory: (db: D) => new classes.consumers(db),
+  };
+  return [database, log, consumers];
+}
+
+/** Lets the framework close the pools, after everything that uses them has stopped. */
+function closing<D extends ModuleDatabase>(db: D): D & OnApplicationShutdown {
+  return Object.assign(db, { onApplicationShutdown: () => db.close() });
+}

@@ -1,0 +1,85 @@
+import { type PhoneNumber, parsePhoneNumberFromString } from 'libphonenumber-js/core';
+import metadata from 'libphonenumber-js/min/metadata';
+import { LRUCache } from 'lru-cache';
+
+/** E.164 allows 15 digits, country calling code included. */
+const MAX_DIGITS = 15;
+/** Room for 15 digits with separators; anything longer is refused unread. */
+const MAX_INPUT_LENGTH = 40;
+/** About 4 MB when full. */
+const MAX_CACHED_NUMBERS = 20_000;
+
+const PLAIN_E164 = /^\+\d+$/;
+const WITH_SEPARATORS = /^\+[\d .()-]*\d$/;
+const SEPARATORS = /[^\d]/g;
+
+export type PhoneNumberRefusal = 'empty' | 'too_long' | 'not_a_number' | 'not_possible';
+
+export type ParsedPhoneNumber =
+  | {
+      readonly ok: true;
+      /** The one spelling of this number, `+` and at most 15 digits: what is compared, stored and sent. */
+      readonly e164: string;
+      /** ISO 3166-1 alpha-2; null where the number does not tell, as in the fictional +1 555 ones. */
+      readonly country: string | null;
+    }
+  | { readonly ok: false; readonly reason: PhoneNumberRefusal };
+
+const EMPTY = refusal('empty');
+const TOO_LONG = refusal('too_long');
+const NOT_A_NUMBER = refusal('not_a_number');
+const NOT_POSSIBLE = refusal('not_possible');
+
+/** Keyed by the digits as a number, so that an entry never keeps a caller's string (and what it was cut from) alive. */
+const parsedByDigits = new LRUCache<number, ParsedPhoneNumber>({ max: MAX_CACHED_NUMBERS });
+
+/**
+ * Reads an international phone number: `+`, then digits, with spaces, dots, dashes and parentheses between them.
+ * Letters, extensions, control characters and digits or signs outside ASCII are refused, so that a number has one
+ * spelling and an opt-out cannot be slipped past. The number must be possible by the numbering plan's lengths (not
+ * necessarily assigned: the fictional +1 555 numbers pass). A national prefix, as in `+44 (0)20…`, is dropped.
+ */
+export function parsePhoneNumber(input: string): ParsedPhoneNumber {
+  if (input.length > MAX_INPUT_LENGTH) return TOO_LONG;
+  if (PLAIN_E164.test(input)) return parseDigits(input.slice(1));
+  if (input.trim() === '') return EMPTY;
+  return WITH_SEPARATORS.test(input) ? parseDigits(input.replace(SEPARATORS, '')) : NOT_A_NUMBER;
+}
+
+/** Whether the text is a short code: 3 to 6 ASCII digits and nothing else. */
+export function isShortCode(text: string): boolean {
+  return /^\d{3,6}$/.test(text);
+}
+
+/** Whether the text can be an alphanumeric sender: 1 to 11 of A-Z, a-z, 0-9 and space, with at least one letter. */
+export function isAlphanumericSender(text: string): boolean {
+  return /^[A-Za-z0-9 ]{1,11}$/.test(text) && /[A-Za-z]/.test(text);
+}
+
+function parseDigits(digits: string): ParsedPhoneNumber {
+  if (digits.length > MAX_DIGITS) return TOO_LONG;
+  // No country calling code begins with 0; past this check the digits are the number that they spell.
+  if (digits.startsWith('0')) return NOT_POSSIBLE;
+  const key = Number(digits);
+  const cached = parsedByDigits.get(key);
+  if (cached !== undefined) return cached;
+  const parsed = checkPossible(`+${key}`);
+  parsedByDigits.set(key, parsed);
+  return parsed;
+}
+
+function checkPossible(e164: string): ParsedPhoneNumber {
+  const number = read(e164);
+  if (!number?.isPossible()) return NOT_POSSIBLE;
+  // Dropping a national prefix can uncover another one; such a number has no single spelling.
+  if (number.number !== e164 && read(number.number)?.number !== number.number) return NOT_POSSIBLE;
+  return Object.freeze({ ok: true, e164: number.number, country: number.country ?? null });
+}
+
+function read(e164: string): PhoneNumber | undefined {
+  return parsePhoneNumberFromString(e164, { extract: false }, metadata);
+}
+
+function refusal(reason: PhoneNumberRefusal): ParsedPhoneNumber {
+  return Object.freeze({ ok: false, reason });
+}
