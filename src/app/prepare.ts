@@ -43,7 +43,7 @@ export async function prepare(environment: Environment, dev: boolean, logger: Lo
       release.push(() => lock.release());
     }
     if (!common) {
-      const postgres = await startEmbeddedPostgres({ dataDir, log: logger });
+      const postgres = await startEmbeddedPostgres({ dataDir, log: plain(logger) });
       release.push(() => postgres.stop());
       common = postgres.url;
     }
@@ -65,18 +65,12 @@ export async function keepPartitions(settings: Settings): Promise<void> {
 async function migrateAll(settings: Settings, logger: Logger): Promise<void> {
   for (const module of MODULES) {
     const dir = join(MIGRATIONS, module, 'migrations');
-    await migrate({ connectionString: settings.databaseUrls[module], module, dir, log: logger });
+    await migrate({ connectionString: settings.databaseUrls[module], module, dir, log: plain(logger) });
   }
   await keepPartitions(settings);
 }
 
-function complete(
-  environment: Environment,
-  common: string,
-  dataDir: string,
-  secrets: Secrets,
-  dev: boolean,
-): Settings {
+function complete(environment: Environment, common: string, dataDir: string, secrets: Secrets, dev: boolean): Settings {
   return {
     port: environment.PORT,
     host: environment.HOST,
@@ -92,6 +86,13 @@ function complete(
     logLevel: environment.LOG_LEVEL,
     otlpEndpoint: environment.OTEL_EXPORTER_OTLP_ENDPOINT,
     dev,
+  };
+}
+
+function plain(logger: Logger) {
+  return {
+    info: (message: string) => logger.info({}, message),
+    warn: (message: string) => logger.warn({}, message),
   };
 }
 

@@ -5,6 +5,7 @@ import { EventBus } from './event-log/event-bus.js';
 import { EventLog } from './event-log/event-log.js';
 import { ModuleDatabase } from './postgres/database.js';
 import type { ModuleName, Settings } from './settings/settings.js';
+import { Readiness } from './telemetry/readiness.js';
 import { Logger, SETTINGS } from './tokens.js';
 
 interface StorageClasses<D extends ModuleDatabase> {
@@ -24,12 +25,18 @@ export function provideStorage<D extends ModuleDatabase>(
 ): Provider[] {
   const database: FactoryProvider = {
     provide: classes.database,
-    inject: [SETTINGS, Logger],
-    useFactory: (settings: Settings, logger: Logger) => {
+    inject: [SETTINGS, Logger, Readiness],
+    useFactory: (settings: Settings, logger: Logger, readiness: Readiness) => {
       const db = new classes.database({
         module,
         connectionString: settings.databaseUrls[module],
         onError: (error) => logger.warn({ module, err: error }, 'a database connection broke'),
+      });
+      readiness.register({
+        name: `${module} database`,
+        check: async () => {
+          await db.control.query('select 1');
+        },
       });
       return closing(db);
     },

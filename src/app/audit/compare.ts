@@ -66,7 +66,9 @@ function compareOne(key: string, rows: Rows): Violation[] {
   }
   const isAccepted = submission?.outcome === 'accepted';
   if (isAccepted !== message.carried) {
-    found.push(violation(1, isAccepted ? 'a carrier has it, but it was never sent' : 'it was sent, but no carrier has it'));
+    found.push(
+      violation(1, isAccepted ? 'a carrier has it, but it was never sent' : 'it was sent, but no carrier has it'),
+    );
   }
   const versions = delivery?.versions ?? [];
   if (versions.join() !== message.callbackVersions.join()) {

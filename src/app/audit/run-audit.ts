@@ -86,7 +86,8 @@ export class RunAudit {
       this.notifications.digest(input),
     ]);
     const starts = new Set([...messages, ...charges, ...submissions, ...deliveries].map((line) => line.from));
-    const at = <T extends { from: string }>(lines: readonly T[], from: string) => lines.find((line) => line.from === from);
+    const at = <T extends { from: string }>(lines: readonly T[], from: string) =>
+      lines.find((line) => line.from === from);
     return [...starts].sort().flatMap((from) => {
       const message = at(messages, from);
       const charge = at(charges, from);
@@ -104,10 +105,22 @@ export class RunAudit {
   private async rows(within: Range): Promise<Rows> {
     const page = { ...within, limit: PAGE };
     return {
-      messages: await collect((after) => this.messaging.listMessages({ ...page, after }), (row) => row.sid),
-      charges: await collect((after) => this.billing.listCharges({ ...page, after, state: 'any' }), (row) => row.key),
-      submissions: await collect((after) => this.carriers.listSubmissions({ ...page, after }), (row) => row.key),
-      deliveries: await collect((after) => this.notifications.listDeliveries({ ...page, after }), (row) => row.messageSid),
+      messages: await collect(
+        (after) => this.messaging.listMessages({ ...page, after }),
+        (row) => row.sid,
+      ),
+      charges: await collect(
+        (after) => this.billing.listCharges({ ...page, after, state: 'any' }),
+        (row) => row.key,
+      ),
+      submissions: await collect(
+        (after) => this.carriers.listSubmissions({ ...page, after }),
+        (row) => row.key,
+      ),
+      deliveries: await collect(
+        (after) => this.notifications.listDeliveries({ ...page, after }),
+        (row) => row.messageSid,
+      ),
     };
   }
 }

@@ -36,12 +36,13 @@ export class AccessGuard implements CanActivate {
     this.operatorToken = digestOf(settings.operatorToken);
   }
 
-  async canActivate(execution: ExecutionContext): Promise<boolean> {
-    const request = execution.switchToHttp().getRequest<FastifyRequest>();
-    const reply = execution.switchToHttp().getResponse<FastifyReply>();
+  canActivate(execution: ExecutionContext): boolean | Promise<boolean> {
+    const http = execution.switchToHttp();
+    const request = http.getRequest<FastifyRequest>();
+    const reply = http.getResponse<FastifyReply>();
     const rule = this.ruleOf(execution);
-    if (rule.access === 'customer') request.context.principal = await this.customer(request, reply, rule);
-    else if (rule.access === 'operator') this.requireOperator(request, reply);
+    if (rule.access === 'customer') return this.admitCustomer(request, reply, rule);
+    if (rule.access === 'operator') this.requireOperator(request, reply);
     readContent(request);
     return true;
   }
@@ -67,22 +68,29 @@ export class AccessGuard implements CanActivate {
     throw new Failure('unauthenticated', { detail: 'Authentication Error - the operator token is missing or wrong' });
   }
 
-  private async customer(request: FastifyRequest, reply: FastifyReply, rule: RouteRule): Promise<Principal> {
+  private async admitCustomer(request: FastifyRequest, reply: FastifyReply, rule: RouteRule): Promise<boolean> {
     const credentials = basicCredentials(request.headers.authorization);
     const principal = credentials && (await this.accounts.authenticate(credentials));
     if (!principal) throw refuse(reply);
     const isRead = request.method === 'GET' || request.method === 'HEAD';
-    requireActive(principal.status, isRead);
+    requireActive(principal, isRead);
     const asked = (request.params as { AccountSid?: string }).AccountSid;
-    if (asked === undefined || asked === principal.accountSid) return principal;
+    const isOwn = asked === undefined || asked === principal.accountSid;
+    request.context.principal = isOwn ? principal : await this.ofPath(asked, principal, reply);
+    // A closed subaccount stays readable to its owner; what may be written to an inactive one, the route says.
+    if (!isOwn && !isRead && !rule.actsOnInactive) requireActive(request.context.principal, isRead);
+    readContent(request);
+    return true;
+  }
+
+  /** Whom the credentials act as on another account's path: they must be its owner's. */
+  private async ofPath(asked: string, principal: Principal, reply: FastifyReply): Promise<Principal> {
     const id = parseSid('AC', asked);
     if (id === null) throw new Failure('not_found');
-    const sid = sidOf('AC', id);
-    if (sid === principal.accountSid) return principal;
-    const subaccount = await this.subaccount(principal, sid);
+    const accountSid = sidOf('AC', id);
+    if (accountSid === principal.accountSid) return principal;
+    const subaccount = await this.subaccount(principal, accountSid);
     if (!subaccount) throw refuse(reply);
-    // A closed subaccount stays readable to its owner; what may be written to an inactive one, the route says.
-    if (!isRead && !rule.actsOnInactive) requireActive(subaccount.status, isRead);
     return subaccount;
   }
 
@@ -103,7 +111,7 @@ export class AccessGuard implements CanActivate {
   }
 }
 
-function requireActive(status: Principal['status'], isRead: boolean): void {
+function requireActive({ status }: Principal, isRead: boolean): void {
   if (status === 'active' || (status === 'suspended' && isRead)) return;
   throw new Failure('account_not_active', { detail: `Account is not active: it is ${status}` });
 }

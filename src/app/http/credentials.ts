@@ -1,9 +1,10 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
 import type { Credentials } from '../../modules/accounts/contract/accounts.api.js';
-import { parseSid } from '../../shared/sid.js';
 
 const BASIC = /^basic +([A-Za-z0-9+/]{4,512}={0,2})$/i;
 const BEARER = /^bearer +([\x21-\x7e]{1,512})$/i;
+/** SID of an account or of an API key. */
+const USERNAME = /^(?:AC|SK)[0-9a-fA-F]{32}$/;
 const MAX_PASSWORD_LENGTH = 256;
 
 /**
@@ -17,7 +18,7 @@ export function basicCredentials(header: string | undefined): Credentials | null
   const colon = text.indexOf(':');
   const username = text.slice(0, Math.max(colon, 0));
   const password = text.slice(colon + 1);
-  if (parseSid('AC', username) === null && parseSid('SK', username) === null) return null;
+  if (!USERNAME.test(username)) return null;
   return password !== '' && password.length <= MAX_PASSWORD_LENGTH ? { username, password } : null;
 }
 

@@ -1,6 +1,6 @@
 import { Body, Controller, Delete, Get, Global, HttpCode, Module, Param, Post, Query } from '@nestjs/common';
-import { ApiOperation } from '@nestjs/swagger';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
+import { ApiOperation } from '@nestjs/swagger';
 import { Test } from '@nestjs/testing';
 import type { FastifyInstance } from 'fastify';
 import { z } from 'zod';
@@ -15,14 +15,14 @@ import {
 } from '../../platform/http/decorators.js';
 import { pageQuerySchema } from '../../platform/http/page.js';
 import type { Settings } from '../../platform/settings/settings.js';
-import { TelemetryModule } from '../../platform/telemetry/telemetry.module.js';
 import { PinoLogger } from '../../platform/telemetry/logger.js';
 import { NestLogger } from '../../platform/telemetry/nest-logger.js';
+import { TelemetryModule } from '../../platform/telemetry/telemetry.module.js';
 import { Logger, SETTINGS } from '../../platform/tokens.js';
 import { Failure } from '../../shared/failure.js';
 import type { Principal } from '../../shared/principal.js';
 import { createAdapter } from './adapter.js';
-import { configureEdge } from './edge.js';
+import { Edge } from './edge.js';
 import { EdgeModule } from './edge.module.js';
 
 export const OPERATOR_TOKEN = 'operator-token-of-the-tests';
@@ -34,6 +34,8 @@ export const STRANGER = sid('AC', '4');
 export const SUSPENDED = sid('AC', '5');
 export const PROVISIONING = sid('AC', '6');
 export const API_KEY = sid('SK', '7');
+/** An account with letters among the digits of its SID. */
+export const LETTERS = sid('AC', 'a');
 /** An account whose authentication meets a database that is gone. */
 export const UNREACHABLE = sid('AC', '8');
 
@@ -43,6 +45,7 @@ const STATUSES: Record<string, Principal['status']> = {
   [SUBACCOUNT]: 'active',
   [SUSPENDED_SUBACCOUNT]: 'suspended',
   [STRANGER]: 'active',
+  [LETTERS]: 'active',
   [SUSPENDED]: 'suspended',
   [PROVISIONING]: 'provisioning',
 };
@@ -67,7 +70,17 @@ export class MemoryAccounts extends AccountsApi {
     const at = '2026-01-01T00:00:00Z';
     const limits = { messagesPerMinute: null, messagesPerDay: null, unknownOutcome: 'fail' as const };
     const ownerAccountSid = OWNERS[accountSid] ?? null;
-    return { sid: accountSid, friendlyName: 'x', tier: 'free', status, closeReason: null, ownerAccountSid, ...limits, createdAt: at, updatedAt: at };
+    return {
+      sid: accountSid,
+      friendlyName: 'x',
+      tier: 'free',
+      status,
+      closeReason: null,
+      ownerAccountSid,
+      ...limits,
+      createdAt: at,
+      updatedAt: at,
+    };
   }
 
   async ownsNumber(): Promise<boolean> {
@@ -118,7 +131,6 @@ export class TwilioTestController {
   @Delete('Messages/:Sid.json')
   @HttpCode(204)
   remove() {}
-
 }
 
 @Controller('2010-04-01/Accounts/:AccountSid.json')
@@ -130,7 +142,11 @@ export class AccountTestController {
   }
 }
 
-const noteBody = z.strictObject({ name: z.string().max(20), size: z.int().optional(), tags: z.array(z.string()).optional() });
+const noteBody = z.strictObject({
+  name: z.string().max(20),
+  size: z.int().optional(),
+  tags: z.array(z.string()).optional(),
+});
 const noteQuery = pageQuerySchema.extend({ q: z.string().optional() });
 
 @Controller('v1')
@@ -152,6 +168,19 @@ export class NativeTestController {
   @Get('notes/:id')
   fetch(@Param('id') id: string) {
     return { id };
+  }
+
+  /** What `wait` waits for, and whether somebody does. */
+  static gate: Promise<void> = Promise.resolve();
+  static waiting = false;
+
+  @Get('wait')
+  @Public()
+  async wait() {
+    NativeTestController.waiting = true;
+    await NativeTestController.gate;
+    NativeTestController.waiting = false;
+    return { waited: true };
   }
 
   @Get('fail')
@@ -194,7 +223,10 @@ export interface EdgeUnderTest {
   readonly lines: Record<string, unknown>[];
 }
 
-export async function startEdge(changed: Partial<Settings> = {}, logger = capturingLogger(changed)): Promise<EdgeUnderTest> {
+export async function startEdge(
+  changed: Partial<Settings> = {},
+  logger = capturingLogger(changed),
+): Promise<EdgeUnderTest> {
   const settings = { ...SETTINGS_OF_TESTS, ...changed };
   const accounts = new MemoryAccounts();
   const surroundings = [
@@ -205,19 +237,36 @@ export async function startEdge(changed: Partial<Settings> = {}, logger = captur
   @Global()
   @Module({ providers: surroundings, exports: surroundings })
   class Surroundings {}
-  const controllers = [TwilioTestController, AccountTestController, NativeTestController, OperatorTestController, PublicTestController];
-  const module = await Test.createTestingModule({ imports: [Surroundings, TelemetryModule, EdgeModule], controllers }).compile();
+  const controllers = [
+    TwilioTestController,
+    AccountTestController,
+    NativeTestController,
+    OperatorTestController,
+    PublicTestController,
+  ];
+  const module = await Test.createTestingModule({
+    imports: [Surroundings, TelemetryModule, EdgeModule],
+    controllers,
+  }).compile();
   const app = module.createNestApplication<NestFastifyApplication>(createAdapter(settings), {
     logger: new NestLogger(logger.logger),
   });
-  configureEdge(app);
+  app.get(Edge).attach(app);
   await app.listen(0, '127.0.0.1');
-  return { app, server: app.getHttpAdapter().getInstance() as unknown as FastifyInstance, accounts, lines: logger.lines };
+  return {
+    app,
+    server: app.getHttpAdapter().getInstance() as unknown as FastifyInstance,
+    accounts,
+    lines: logger.lines,
+  };
 }
 
 export function capturingLogger({ logLevel = 'info' }: Partial<Settings>) {
   const lines: Record<string, unknown>[] = [];
-  return { logger: PinoLogger.create({ level: logLevel, dev: false, write: (line) => lines.push(JSON.parse(line)) }), lines };
+  return {
+    logger: PinoLogger.create({ level: logLevel, dev: false, write: (line) => lines.push(JSON.parse(line)) }),
+    lines,
+  };
 }
 
 function sid(prefix: string, digit: string): string {

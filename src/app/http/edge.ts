@@ -5,7 +5,8 @@ import type { FastifyInstance, FastifyReply, FastifyRequest, RouteOptions } from
 import type { RequestContext } from '../../platform/http/decorators.js';
 import { PublicUrl } from '../../platform/http/public-url.js';
 import { joinTrace } from '../../platform/http/trace-context.js';
-import { Metrics, type RouteMetrics } from '../../platform/telemetry/metrics.js';
+import type { RouteMetrics } from '../../platform/telemetry/http-metrics.js';
+import { Metrics } from '../../platform/telemetry/metrics.js';
 import { answerClientError } from './client-error.js';
 import { ErrorFilter } from './error.filter.js';
 import { describeApi } from './openapi.js';
@@ -18,11 +19,12 @@ const SECURITY_HEADERS = {
   'x-content-type-options': 'nosniff',
   'cache-control': 'no-store',
   'content-security-policy': "default-src 'none'; frame-ancestors 'none'",
-  'referrer-policy': 'no-referrer',
-  'cross-origin-resource-policy': 'same-origin',
 };
-/** Two years, as browsers' preload lists want it; only where the public URL is https. */
-const STRICT_TRANSPORT = { 'strict-transport-security': 'max-age=63072000; includeSubDomains' };
+/** Only where the public URL is https. A year, and nothing said about other hosts of the domain. */
+const STRICT_TRANSPORT = { 'strict-transport-security': 'max-age=31536000' };
+
+/** Stands for the status of an answer that its client did not wait for, as many proxies write it. */
+const CLIENT_LEFT = 499;
 
 /** What is observed of a route: its pattern and its counters. */
 interface ObservedRoute {
@@ -51,25 +53,26 @@ export class Edge {
     private readonly log: RequestLog,
     private readonly publicUrl: PublicUrl,
     private readonly routes: RouteTable,
+    private readonly reference: ReferenceDocument,
   ) {
     this.unmatched = { pattern: 'unmatched', metrics: metrics.route('*', 'unmatched') };
   }
 
-  /** To be called before the application registers its routes. */
+  /**
+   * Puts the edge around an application that was created with createAdapter: to be called after NestFactory.create and
+   * before init or listen, which register the routes.
+   */
   attach(app: NestFastifyApplication): void {
     const adapter = app.getHttpAdapter();
     if (!(adapter instanceof FastifyAdapter)) throw new Error('the application must be created with createAdapter');
     const server = adapter.getInstance<FastifyInstance>();
     if (this.publicUrl.base().startsWith('https:')) this.headers = { ...SECURITY_HEADERS, ...STRICT_TRANSPORT };
     server.edge = this;
+    this.reference.from(() => describeApi(app, this.publicUrl.base()));
     server.decorateRequest('context');
     server.addHook('onRoute', (route) => this.addRoute(route));
     adapter.setOnRequestHook((request, reply, done) => {
       this.begin(request, reply);
-      done();
-    });
-    adapter.setOnResponseHook((request, reply, done) => {
-      this.end(request, reply);
       done();
     });
   }
@@ -98,21 +101,15 @@ export class Edge {
     reply.headers(this.headers);
     reply.header('x-request-id', request.id);
     reply.header('traceparent', traceparent);
+    // Not the response hook: that one is not called where the client did not wait for the answer.
+    reply.raw.on('close', () => this.end(request, reply));
   }
 
   private end(request: FastifyRequest, reply: FastifyReply): void {
-    const route = request.routeOptions.config?.observed ?? this.unmatched;
-    route.metrics.observe(reply.statusCode, reply.elapsedTime);
-    this.log.answered(request, reply, route.pattern);
+    const observed = request.is404 ? undefined : request.routeOptions.config.observed;
+    const { pattern, metrics } = observed ?? this.unmatched;
+    const status = reply.raw.writableFinished ? reply.statusCode : CLIENT_LEFT;
+    metrics.observe(status, reply.elapsedTime);
+    this.log.ended(request, pattern, status, reply.elapsedTime);
   }
-}
-
-/**
- * Puts the edge around an application that was created with createAdapter and has the EdgeModule. To be called after
- * NestFactory.create and before init or listen.
- */
-export function configureEdge(app: NestFastifyApplication): void {
-  app.get(Edge).attach(app);
-  const publicUrl = app.get(PublicUrl);
-  app.get(ReferenceDocument).from(() => describeApi(app, publicUrl.base()));
 }

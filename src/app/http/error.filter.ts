@@ -23,7 +23,7 @@ export class ErrorFilter implements ExceptionFilter {
     const http = host.switchToHttp();
     const request = http.getRequest<FastifyRequest>();
     const reply = http.getResponse<FastifyReply>();
-    this.answer(error, request.is404 ? this.unmatched(request, reply) : translateError(error), request, reply);
+    this.answer(error, this.failureOf(error, request, reply), request, reply);
   }
 
   /**
@@ -32,8 +32,7 @@ export class ErrorFilter implements ExceptionFilter {
    * @param error what was thrown, for the log
    */
   answer(error: unknown, failure: Failure | null, request: FastifyRequest, reply: FastifyReply): void {
-    const hasClientLeft = request.raw.destroyed && !request.raw.complete;
-    if (!hasClientLeft) this.log(error, failure, request);
+    this.log(error, failure, request);
     if (reply.sent || reply.raw.headersSent) {
       // The answer has begun: breaking it off is the only way left to say that it is not whole.
       reply.raw.destroy();
@@ -42,6 +41,12 @@ export class ErrorFilter implements ExceptionFilter {
     const dialect = dialectOf(request.url);
     const answer = errorAnswer(failure, { dialect, publicUrl: this.publicUrl.base(), requestId: request.id });
     reply.code(answer.status).headers(answer.headers).send(answer.body);
+  }
+
+  private failureOf(error: unknown, request: FastifyRequest, reply: FastifyReply): Failure | null {
+    if (request.is404) return this.unmatched(request, reply);
+    const isBrokenOff = request.raw.destroyed && !request.raw.complete;
+    return isBrokenOff ? new Failure('invalid_request', { detail: 'The request is not whole' }) : translateError(error);
   }
 
   private unmatched(request: FastifyRequest, reply: FastifyReply): Failure {

@@ -12,7 +12,7 @@ export class ReferenceDocument {
   }
 
   get(): OpenAPIObject {
-    if (!this.make) throw new Error('the edge is not configured: configureEdge must run before the first request');
+    if (!this.make) throw new Error('the edge is not attached: Edge.attach must run before the first request');
     this.made ??= this.make();
     return this.made;
   }

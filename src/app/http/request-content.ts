@@ -31,7 +31,8 @@ export function parseQueryLater(query: string): FormFields {
  * @throws Failure that names the parameter at fault
  */
 export function readContent(request: FastifyRequest): void {
-  for (const [name, value] of Object.entries(request.params as Record<string, string>)) refuseUnsafeText(value, name);
+  const params = request.params as Record<string, string>;
+  for (const name in params) refuseUnsafeText(params[name] ?? '', name);
   const fault = faults.get(request.query as object);
   if (fault) throw fault;
   const { body } = request;

@@ -32,8 +32,6 @@ const DATA_ERRORS = new Set(['22021', '22P05', '22P02', '22003', '54001']);
 export function translateError(error: unknown): Failure | null {
   if (error instanceof Failure) return error;
   const chain = chainOf(error);
-  const known = chain.find((cause) => cause instanceof Failure);
-  if (known) return known;
   if (chain.some(isTransientDatabaseError))
     return new Failure('unavailable', { retryAfterSeconds: RETRY_AFTER_SECONDS });
   if (chain.some(isDataError)) {
@@ -67,14 +65,15 @@ function byStatus(error: unknown): Failure | null {
   return new Failure(name, name === 'invalid_request' ? { detail: detailOf(error) } : {});
 }
 
+/** Only of errors that are about this request: one of a request that a handler made has a status, too. */
 function statusOf(error: unknown): number | null {
   if (error instanceof HttpException) return error.getStatus();
-  const status = error instanceof Error ? (error as { statusCode?: unknown }).statusCode : undefined;
-  return typeof status === 'number' && status >= 400 ? status : null;
+  const { name, statusCode } = (error ?? {}) as { name?: unknown; statusCode?: unknown };
+  return name === 'FastifyError' && typeof statusCode === 'number' ? statusCode : null;
 }
 
 /** The HTTP server's own words on a broken request are about its form and quote nothing of it. */
 function detailOf(error: unknown): string {
-  const cause = error instanceof HttpException ? error.cause : error;
-  return cause instanceof Error && cause.name === 'FastifyError' ? cause.message : 'The request cannot be read';
+  const { name, message } = ((error instanceof HttpException ? error.cause : error) ?? {}) as Partial<Error>;
+  return name === 'FastifyError' && message ? message : 'The request cannot be read';
 }

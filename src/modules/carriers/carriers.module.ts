@@ -3,17 +3,38 @@ import { EventBus } from '../../platform/event-log/event-bus.js';
 import { provideStorage } from '../../platform/module-storage.js';
 import type { Settings } from '../../platform/settings/settings.js';
 import { SETTINGS } from '../../platform/tokens.js';
-import { Connections } from './application/binds.js';
+import { AddCarrier } from './application/add-carrier.js';
+import { AddRoute } from './application/add-route.js';
 import { BindsOwner } from './application/binds-owner.js';
+import { CarrierChanges } from './application/carrier-changes.js';
 import { CarriersFacade } from './application/carriers.facade.js';
+import { CarriersMetrics } from './application/carriers-metrics.js';
+import { ChangeCarrier } from './application/change-carrier.js';
+import { EnsureDemoCarriers } from './application/ensure-demo-carriers.js';
+import { ListRoutes } from './application/list-routes.js';
+import { LookUpCarriers } from './application/look-up-carriers.js';
+import { RemoveRoute } from './application/remove-route.js';
+import { ReportStatus } from './application/report-status.js';
+import { RunSimulator } from './application/run-simulator.js';
+import { SimulatorControl } from './application/simulator-control.js';
 import { CapacitySignal, CarriersApi } from './contract/carriers.api.js';
+import { CarriersDemo } from './contract/carriers.demo.js';
 import { CARRIERS_EVENTS } from './contract/carriers.events.js';
+import { Connections } from './domain/carrier-connection.js';
+import { CarriersController } from './http/carriers.controller.js';
+import { RoutesController } from './http/routes.controller.js';
+import { SimulatorController } from './http/simulator.controller.js';
 import { BindsLeaseRepository } from './infrastructure/binds-lease.repository.js';
 import { CarrierDirectory } from './infrastructure/carrier-directory.js';
+import { CarrierStatusRepository } from './infrastructure/carrier-status.repository.js';
+import { CarriersOrm } from './infrastructure/carriers.orm.js';
+import { CarriersQueries } from './infrastructure/carriers.queries.js';
+import { CarriersRepository } from './infrastructure/carriers.repository.js';
 import { CarriersConsumers, CarriersDatabase, CarriersLog } from './infrastructure/carriers.storage.js';
+import { IntentsRepository } from './infrastructure/intents.repository.js';
+import { OutcomesRepository } from './infrastructure/outcomes.repository.js';
 import { SmppConnections } from './infrastructure/smpp-connections.js';
 import { SubmissionAuditRepository } from './infrastructure/submission-audit.repository.js';
-import { SubmissionsRepository } from './infrastructure/submissions.repository.js';
 
 const STORAGE = { database: CarriersDatabase, log: CarriersLog, consumers: CarriersConsumers };
 
@@ -24,31 +45,59 @@ const STORAGE = { database: CarriersDatabase, log: CarriersLog, consumers: Carri
     ...provideStorage('carriers', STORAGE, CARRIERS_EVENTS),
     BindsLeaseRepository,
     CarrierDirectory,
-    SubmissionsRepository,
+    CarriersOrm,
+    CarriersQueries,
+    CarriersRepository,
+    CarrierStatusRepository,
+    IntentsRepository,
+    OutcomesRepository,
     SubmissionAuditRepository,
     { provide: Connections, useClass: SmppConnections },
+    CarriersMetrics,
+    ReportStatus,
     BindsOwner,
+    CarrierChanges,
+    AddCarrier,
+    ChangeCarrier,
+    LookUpCarriers,
+    AddRoute,
+    RemoveRoute,
+    ListRoutes,
+    EnsureDemoCarriers,
+    RunSimulator,
     CarriersFacade,
+    { provide: SimulatorControl, useExisting: RunSimulator },
     { provide: CarriersApi, useExisting: CarriersFacade },
+    { provide: CarriersDemo, useExisting: EnsureDemoCarriers },
     { provide: CapacitySignal, useExisting: BindsOwner },
   ],
-  exports: [CarriersApi, CapacitySignal],
+  controllers: [CarriersController, RoutesController, SimulatorController],
+  exports: [CarriersApi, CarriersDemo, CapacitySignal],
 })
 export class CarriersModule implements OnApplicationBootstrap, OnModuleDestroy {
   constructor(
     bus: EventBus,
     directory: CarrierDirectory,
     private readonly owner: BindsOwner,
+    private readonly simulator: RunSimulator,
+    private readonly demo: EnsureDemoCarriers,
     @Inject(SETTINGS) private readonly settings: Settings,
   ) {
     bus.tail(directory);
   }
 
-  onApplicationBootstrap(): void {
-    if (this.settings.roles.includes('worker')) this.owner.start();
+  async onApplicationBootstrap(): Promise<void> {
+    if (!this.settings.roles.includes('worker')) return;
+    if (this.settings.dev) {
+      const { ports, password } = await this.simulator.start();
+      await this.demo.ensureDemoCarriers(ports, password);
+    }
+    this.owner.start();
   }
 
+  /** Modules end in the reverse order of their import, one after another: whoever submits has stopped by now. */
   async onModuleDestroy(): Promise<void> {
     await this.owner.stop();
+    await this.simulator.stop();
   }
 }

@@ -20,6 +20,7 @@ import { ExpireMessages } from './application/expire-messages.js';
 import { GiveUpSagas } from './application/give-up-sagas.js';
 import { ListMessages } from './application/list-messages.js';
 import { MessagingFacade } from './application/messaging.facade.js';
+import { MessagingMetrics } from './application/messaging-metrics.js';
 import { PreviewMessage } from './application/preview-message.js';
 import { ReadHistory } from './application/read-history.js';
 import { RecordCarrierOutcomes } from './application/record-carrier-outcomes.js';
@@ -37,6 +38,7 @@ import { NativeMessagesController } from './http/native-messages.controller.js';
 import { DispatchRepository } from './infrastructure/dispatch.repository.js';
 import { IdempotencyRepository } from './infrastructure/idempotency.repository.js';
 import { MessageAuditRepository } from './infrastructure/message-audit.repository.js';
+import { MessageCounts } from './infrastructure/message-counts.js';
 import { MessageViews } from './infrastructure/message-views.js';
 import { MessagesRepository } from './infrastructure/messages.repository.js';
 import { MessagingConsumers, MessagingDatabase, MessagingLog } from './infrastructure/messaging.storage.js';
@@ -62,6 +64,7 @@ const STORAGE = { database: MessagingDatabase, log: MessagingLog, consumers: Mes
       inject: [OutboundHttpClient],
       useFactory: (client: OutboundHttpClient) => new OutboundCallbackUrls(client),
     },
+    MessageCounts,
     MessagesRepository,
     MessageViews,
     MessageAuditRepository,
@@ -83,6 +86,7 @@ const STORAGE = { database: MessagingDatabase, log: MessagingLog, consumers: Mes
     ExpireMessages,
     SweepReservations,
     Sweeper,
+    MessagingMetrics,
     MessagingFacade,
     { provide: MessagingApi, useExisting: MessagingFacade },
   ],

@@ -1,8 +1,10 @@
 import { createCipheriv, createDecipheriv, createHash, hkdfSync, randomBytes } from 'node:crypto';
 
+const ALGORITHM = 'aes-256-gcm';
 const NONCE_BYTES = 12;
 const TAG_BYTES = 16;
 const KEY_ID_BYTES = 4;
+const HEADER_BYTES = KEY_ID_BYTES + NONCE_BYTES + TAG_BYTES;
 
 interface Key {
   readonly id: Buffer;
@@ -34,29 +36,32 @@ export class SecretBox {
     }));
   }
 
-  /** Encrypts `plain` for the place named `context`. */
+  /** Encrypts `plain` for the place named `context`: key id, nonce, tag and ciphertext, in this order. */
   seal(plain: string, context: string): Buffer {
     const { id, key } = this.keys[0]!;
     const nonce = randomBytes(NONCE_BYTES);
-    const cipher = createCipheriv('aes-256-gcm', key, nonce);
+    const cipher = createCipheriv(ALGORITHM, key, nonce, { authTagLength: TAG_BYTES });
     cipher.setAAD(Buffer.from(context));
     const sealed = Buffer.concat([cipher.update(plain, 'utf8'), cipher.final()]);
     return Buffer.concat([id, nonce, cipher.getAuthTag(), sealed]);
   }
 
-  /** @throws Error when no key fits, or the ciphertext was changed or moved */
+  /** @throws Error naming the context, when no key fits, or the ciphertext was changed or moved */
   open(sealed: Uint8Array, context: string): string {
     const bytes = Buffer.from(sealed);
     const id = bytes.subarray(0, KEY_ID_BYTES);
     const key = this.keys.find((candidate) => candidate.id.equals(id));
     if (!key) throw new Error(`SECRETS_KEY holds no key that decrypts ${context}`);
-    const nonce = bytes.subarray(KEY_ID_BYTES, KEY_ID_BYTES + NONCE_BYTES);
-    const tag = bytes.subarray(KEY_ID_BYTES + NONCE_BYTES, KEY_ID_BYTES + NONCE_BYTES + TAG_BYTES);
-    const decipher = createDecipheriv('aes-256-gcm', key.key, nonce);
-    decipher.setAAD(Buffer.from(context));
-    decipher.setAuthTag(tag);
-    const body = bytes.subarray(KEY_ID_BYTES + NONCE_BYTES + TAG_BYTES);
-    return Buffer.concat([decipher.update(body), decipher.final()]).toString('utf8');
+    try {
+      const nonce = bytes.subarray(KEY_ID_BYTES, KEY_ID_BYTES + NONCE_BYTES);
+      // The length is fixed here: a shorter tag would be accepted, and guessed sooner.
+      const decipher = createDecipheriv(ALGORITHM, key.key, nonce, { authTagLength: TAG_BYTES });
+      decipher.setAAD(Buffer.from(context));
+      decipher.setAuthTag(bytes.subarray(KEY_ID_BYTES + NONCE_BYTES, HEADER_BYTES));
+      return Buffer.concat([decipher.update(bytes.subarray(HEADER_BYTES)), decipher.final()]).toString('utf8');
+    } catch (error) {
+      throw new Error(`what is encrypted of ${context} was changed or belongs elsewhere`, { cause: error });
+    }
   }
 
   /** Whether it was sealed with a key that is no longer the first. */

@@ -1,8 +1,10 @@
 import type { StoredEvent } from '../../shared/define-event.js';
-import { isTransientDatabaseError, type Queryable } from '../postgres/database.js';
+import type { Queryable } from '../postgres/database.js';
 import type { DurableConsumer } from './consumer.js';
 import { type ConsumerStore, type Lease, LeaseLost } from './consumer-store.js';
+import { Effect, isPassing, type RunnerLog } from './effect.js';
 import type { EventLog } from './event-log.js';
+import { StreamsAside } from './streams-aside.js';
 import { Wakeup } from './wakeup.js';
 
 export interface ConsumerSettings {
@@ -16,22 +18,12 @@ export interface ConsumerSettings {
 export const CONSUMER_DEFAULTS: ConsumerSettings = { leaseMs: 5000, pollMs: 250, maxAttempts: 5 };
 
 const DEFAULT_BATCH = 500;
-const RETRY_STREAMS = 50;
 const BACKOFF_MIN_MS = 100;
 const BACKOFF_MAX_MS = 5000;
-
-/** An error of an effect that says nothing about the event: a dependency is gone. Tried again for as long as it takes. */
-export class Unavailable extends Error {
-  constructor(message: string, options?: ErrorOptions) {
-    super(message, options);
-    this.name = 'Unavailable';
-  }
-}
-
-export interface RunnerLog {
-  warn(fields: object, message: string): void;
-  error(fields: object, message: string): void;
-}
+/** How long the cursor's row may lag behind over events that have no effect. */
+const SAVE_EVERY_MS = 1000;
+/** How often a consumer that finds no page makes sure that it stands where a page could be. */
+const CHECK_PLACE_EVERY_MS = 5000;
 
 /**
  * Drives one durable consumer in this process: takes its lease when it is free, reads pages, applies each in one
@@ -39,10 +31,16 @@ export interface RunnerLog {
  */
 export class ConsumerRunner {
   private readonly wakeup = new Wakeup();
+  private readonly types: ReadonlySet<string>;
+  private readonly effect: Effect;
+  private readonly aside: StreamsAside;
   private lease: Lease | null = null;
+  /** Everything up to here has had its effect, or none to have. */
   private position = 0;
-  private blocked = new Set<string>();
-  private nextRetryAt = 0;
+  /** Where the cursor's row stands: at `position`, or behind it by events without an effect. */
+  private saved = 0;
+  private savedAt = 0;
+  private placeCheckedAt = Number.NEGATIVE_INFINITY;
   private stopping = false;
   private backoffMs = BACKOFF_MIN_MS;
   private running: Promise<void> | null = null;
@@ -54,7 +52,11 @@ export class ConsumerRunner {
     private readonly owner: string,
     private readonly settings: ConsumerSettings,
     private readonly logger: RunnerLog,
-  ) {}
+  ) {
+    this.types = new Set(consumer.types);
+    this.effect = new Effect(consumer, store, logger);
+    this.aside = new StreamsAside(consumer.id, log, store, this.effect, settings, logger);
+  }
 
   /** Whether this process holds the consumer's lease, as far as it knows. */
   get owned(): boolean {
@@ -73,7 +75,7 @@ export class ConsumerRunner {
     await this.running;
   }
 
-  /** Told by the renewal that the lease is no longer ours. */
+  /** Told by the renewal that the lease is no longer ours. What is under way finds out by itself. */
   forget(): void {
     this.lease = null;
   }
@@ -81,134 +83,137 @@ export class ConsumerRunner {
   private async loop(): Promise<void> {
     while (!this.stopping) {
       try {
-        const busy = await this.step();
+        const isBusy = await this.step();
         this.backoffMs = BACKOFF_MIN_MS;
-        if (!busy) await this.wakeup.wait(this.settings.pollMs);
+        if (!isBusy) await this.rest();
       } catch (error) {
         await this.recover(error);
       }
     }
+    // What is not saved would only be read again.
+    if (this.lease) await this.save(this.lease).catch(() => undefined);
+  }
+
+  /** New events end the rest of whoever holds the lease; the others look for the lease only. */
+  private async rest(): Promise<void> {
+    if (this.lease) await this.wakeup.wait(this.aside.restMs);
+    else await this.wakeup.pause(this.settings.pollMs, () => this.stopping);
   }
 
   private async recover(error: unknown): Promise<void> {
-    if (error instanceof LeaseLost) {
-      this.lease = null;
-      return;
-    }
+    // After any error the cursor is read anew: a commit whose answer was lost may have moved it.
+    this.lease = null;
+    if (error instanceof LeaseLost) return;
     this.logger.warn({ consumer: this.consumer.id, err: error }, 'a consumer waits for what it depends on');
     await this.wakeup.pause(this.backoffMs, () => this.stopping);
     this.backoffMs = Math.min(BACKOFF_MAX_MS, this.backoffMs * 2);
   }
 
-  /** One page; false when there was nothing to do. */
+  /** The streams that are due and one page; false when there was nothing to do. */
   private async step(): Promise<boolean> {
-    if (!this.lease && !(await this.takeLease())) return false;
-    if (this.blocked.size > 0 && Date.now() >= this.nextRetryAt) await this.retryAside();
-    const limit = this.consumer.batchSize ?? DEFAULT_BATCH;
-    const page = await this.log.read(this.position, limit);
-    if (page.length === 0) return false;
-    await this.applyPage(page);
-    return true;
-  }
-
-  private async takeLease(): Promise<boolean> {
-    const lease = await this.store.acquire(this.consumer.id, this.owner, this.settings.leaseMs);
+    const lease = this.lease ?? (await this.takeLease());
     if (!lease) return false;
-    this.blocked = await this.store.blockedStreams(this.consumer.id);
-    this.position = lease.position;
-    this.nextRetryAt = 0;
-    this.lease = lease;
-    return true;
+    const retried = await this.aside.retry(lease);
+    const page = await this.log.read(this.position, this.consumer.batchSize ?? DEFAULT_BATCH);
+    if (page.length > 0) await this.applyPage(lease, page);
+    if (performance.now() - this.savedAt >= SAVE_EVERY_MS) await this.save(lease);
+    if (page.length > 0) return true;
+    return (await this.checkPlace(lease)) || retried;
   }
 
-  private async applyPage(page: readonly StoredEvent[]): Promise<void> {
+  private async takeLease(): Promise<Lease | null> {
+    const lease = await this.store.acquire(this.consumer.id, this.owner, this.settings.leaseMs);
+    if (!lease) return null;
+    await this.aside.load();
+    this.position = lease.position;
+    this.saved = lease.position;
+    this.placeCheckedAt = Number.NEGATIVE_INFINITY;
+    this.lease = lease;
+    return lease;
+  }
+
+  private async applyPage(lease: Lease, page: readonly StoredEvent[]): Promise<void> {
     const last = page[page.length - 1]!.position;
-    const relevant = page.filter((event) => this.consumer.types.includes(event.type));
-    const behind = relevant.filter((event) => this.blocked.has(event.streamId));
-    const free = behind.length === 0 ? relevant : relevant.filter((event) => !this.blocked.has(event.streamId));
-    try {
-      await this.effect(free, async (tx) => {
-        await this.store.setAside(tx, this.consumer.id, behind, null);
-        await this.store.advance(tx, this.consumer.id, this.owner, this.held(), last);
-      });
+    const relevant = page.filter((event) => this.types.has(event.type));
+    if (relevant.length === 0) {
       this.position = last;
+      return;
+    }
+    const behind = relevant.filter((event) => this.aside.has(event.streamId));
+    const free = behind.length === 0 ? relevant : relevant.filter((event) => !this.aside.has(event.streamId));
+    try {
+      await this.settle(lease, free, last, (tx) => this.store.parked.queue(tx, this.consumer.id, behind));
     } catch (error) {
-      if (error instanceof LeaseLost || isPassing(error)) throw error;
-      await this.isolate(page);
+      if (isPassing(error)) throw error;
+      await this.isolate(lease, relevant);
+      this.position = last;
     }
   }
 
   /** After a page failed: event by event, so that the one at fault is set aside with its stream and no other. */
-  private async isolate(page: readonly StoredEvent[]): Promise<void> {
-    for (const event of page) {
-      const relevant = this.consumer.types.includes(event.type);
-      const isBehind = relevant && this.blocked.has(event.streamId);
-      const move = (tx: Queryable) => this.store.advance(tx, this.consumer.id, this.owner, this.held(), event.position);
-      try {
-        await this.effect(relevant && !isBehind ? [event] : [], async (tx) => {
-          if (isBehind) await this.store.setAside(tx, this.consumer.id, [event], null);
-          await move(tx);
-        });
-      } catch (error) {
-        if (error instanceof LeaseLost || isPassing(error)) throw error;
-        this.logger.error({ consumer: this.consumer.id, position: event.position, err: error }, 'an effect failed');
-        await this.store.db.transaction(async (tx) => {
-          await this.store.setAside(tx, this.consumer.id, [event], error as Error);
-          await move(tx);
-        });
-        this.blocked.add(event.streamId);
-      }
-      this.position = event.position;
-    }
-  }
-
-  /** Tries the oldest event of each stream that is aside and due; a stream with none left is free again. */
-  private async retryAside(): Promise<void> {
-    this.nextRetryAt = Date.now() + this.settings.pollMs;
-    const due = await this.store.due(this.consumer.id, RETRY_STREAMS);
-    const events = await this.log.readAt(due.map((item) => item.position));
+  private async isolate(lease: Lease, events: readonly StoredEvent[]): Promise<void> {
     for (const event of events) {
-      const attempts = due.find((item) => item.position === event.position)!.attempts;
-      await this.retryOne(event, attempts + 1);
-    }
-    this.blocked = await this.store.blockedStreams(this.consumer.id);
-  }
-
-  private async retryOne(event: StoredEvent, attempt: number): Promise<void> {
-    try {
-      await this.effect([event], async (tx) => {
-        await this.store.guard(tx, this.consumer.id, this.owner, this.held());
-        await this.store.done(tx, this.consumer.id, event.position);
-      });
-    } catch (error) {
-      if (error instanceof LeaseLost || isPassing(error)) throw error;
-      const last = attempt >= this.settings.maxAttempts;
-      await this.store.failed(this.consumer.id, event.position, attempt, last, error as Error);
-      if (last) {
-        this.logger.error(
-          { consumer: this.consumer.id, position: event.position, stream: event.streamId, err: error },
-          'an event is parked: its stream waits for an operator to retry or skip it',
-        );
+      const { id } = this.consumer;
+      if (this.aside.has(event.streamId)) {
+        await this.settle(lease, [], event.position, (tx) => this.store.parked.queue(tx, id, [event]));
+        continue;
+      }
+      try {
+        await this.settle(lease, [event], event.position);
+      } catch (error) {
+        if (isPassing(error)) throw error;
+        this.logger.error({ consumer: id, position: event.position, err: error }, 'an effect failed');
+        await this.settle(lease, [], event.position, (tx) => this.store.parked.add(tx, id, event, error));
+        this.aside.add(event.streamId);
       }
     }
   }
 
-  private async effect(events: readonly StoredEvent[], inside: (tx: Queryable) => Promise<void>): Promise<void> {
-    const prepared = events.length > 0 ? await this.consumer.prepare?.(events) : undefined;
-    const after = await this.store.db.transaction(async (tx) => {
-      const callback = events.length > 0 ? await this.consumer.apply(tx, events, prepared) : undefined;
-      await inside(tx);
-      return callback;
+  /** One transaction: the effect of some events, what else becomes of them, and the cursor. */
+  private async settle(
+    lease: Lease,
+    events: readonly StoredEvent[],
+    to: number,
+    also: (tx: Queryable) => Promise<void> = async () => undefined,
+  ): Promise<void> {
+    const after = await this.effect.run(events, async (tx) => {
+      await also(tx);
+      await this.store.advance(tx, lease, this.saved, to);
     });
-    after?.();
+    this.moved(to);
+    after();
   }
 
-  private held(): Lease {
-    if (!this.lease) throw new LeaseLost(this.consumer.id);
-    return this.lease;
+  /** Brings the cursor's row to where the consumer is. */
+  private async save(lease: Lease): Promise<void> {
+    if (this.saved === this.position) return;
+    await this.store.advance(this.store.db, lease, this.saved, this.position);
+    this.moved(this.position);
   }
-}
 
-function isPassing(error: unknown): boolean {
-  return error instanceof Unavailable || isTransientDatabaseError(error);
+  private moved(to: number): void {
+    this.position = to;
+    this.saved = to;
+    this.savedAt = performance.now();
+  }
+
+  /**
+   * Goes on where a page could be: at the oldest event where those before it were dropped, at the head where the log
+   * was restored from an older copy than the cursor. Whether it had to move.
+   */
+  private async checkPlace(lease: Lease): Promise<boolean> {
+    if (performance.now() - this.placeCheckedAt < CHECK_PLACE_EVERY_MS) return false;
+    const { head, next } = await this.log.around(this.position);
+    const to = next === null ? Math.min(head, this.position) : next - 1;
+    this.placeCheckedAt = performance.now();
+    if (to === this.position) return false;
+    const fields = { consumer: this.consumer.id, from: this.position, to };
+    this.logger.error(
+      fields,
+      to > this.position ? 'events are no longer in the log' : 'the log ends before the cursor',
+    );
+    await this.store.advance(this.store.db, lease, this.saved, to);
+    this.moved(to);
+    return true;
+  }
 }

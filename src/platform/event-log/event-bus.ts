@@ -1,14 +1,20 @@
 import { randomUUID } from 'node:crypto';
+import { Failure } from '../../shared/failure.js';
 import type { DurableConsumer, LocalTail } from './consumer.js';
-import { CONSUMER_DEFAULTS, ConsumerRunner, type ConsumerSettings, type RunnerLog } from './consumer-runner.js';
-import type { ConsumerStatus, ConsumerStore, ParkedEvent } from './consumer-store.js';
-import type { EventLog } from './event-log.js';
+import { CONSUMER_DEFAULTS, ConsumerRunner, type ConsumerSettings } from './consumer-runner.js';
+import type { ConsumerStatus, ConsumerStore } from './consumer-store.js';
+import type { RunnerLog } from './effect.js';
+import { type EventLog, MAX_PAGE } from './event-log.js';
+import type { ParkedEvent } from './parked-events.js';
 import { TailRunner } from './tail-runner.js';
 
 export interface ConsumerPosition extends ConsumerStatus {
   /** Events between the consumer and the head of its log. */
   readonly lag: number;
 }
+
+/** What an operator can name in a path. */
+const CONSUMER_ID = /^[a-z.-]{1,100}$/;
 
 interface Declared {
   readonly consumer: DurableConsumer;
@@ -28,6 +34,7 @@ export class EventBus {
   private runners: ConsumerRunner[] = [];
   private tailRunners: TailRunner[] = [];
   private renewal: NodeJS.Timeout | null = null;
+  private renewing: Promise<void> | null = null;
 
   constructor(
     private readonly logger: RunnerLog,
@@ -41,6 +48,11 @@ export class EventBus {
 
   /** Declares a durable consumer; `store` is the hearing module's. */
   consume(store: ConsumerStore, consumer: DurableConsumer): void {
+    const { id, batchSize = 1 } = consumer;
+    if (!CONSUMER_ID.test(id)) throw new Error(`bad consumer id ${id}`);
+    if (!Number.isInteger(batchSize) || batchSize < 1 || batchSize > MAX_PAGE) {
+      throw new Error(`the batch size of ${id} must be a whole number from 1 to ${MAX_PAGE}`);
+    }
     if (this.declared.some((other) => other.consumer.id === consumer.id)) {
       throw new Error(`the consumer ${consumer.id} is declared twice`);
     }
@@ -83,13 +95,14 @@ export class EventBus {
       this.runners.push(runner);
       runner.start();
     }
-    this.renewal = setInterval(() => void this.renew(), this.settings.leaseMs / 3);
+    this.renewal = setInterval(() => this.renewOnce(), this.settings.leaseMs / 3);
   }
 
   /** Ends the transactions under way and gives the leases up. */
   async stop(): Promise<void> {
-    if (this.renewal) clearInterval(this.renewal);
     await Promise.all([...this.runners, ...this.tailRunners].map((runner) => runner.stop()));
+    if (this.renewal) clearInterval(this.renewal);
+    await this.renewing;
     await Promise.all(this.stores().map((store) => store.release(this.owner).catch(() => undefined)));
     this.runners = [];
     this.tailRunners = [];
@@ -106,15 +119,22 @@ export class EventBus {
     }));
   }
 
-  /** Starts a consumer over from a position. False when there is no such consumer. */
+  /**
+   * Starts a consumer over from after a position (0: from the first event). False when there is no such consumer.
+   *
+   * @throws Failure `invalid_parameter` of `from` when the consumer has not come that far
+   */
   async replay(id: string, position: number): Promise<boolean> {
-    const store = this.storeOf(id);
-    return store ? store.rewind(id, position) : false;
+    const outcome = await this.storeOf(id)?.rewind(id, position);
+    if (outcome === 'beyond') {
+      throw new Failure('invalid_parameter', { field: 'from', detail: 'is beyond the position of the consumer' });
+    }
+    return outcome === 'rewound';
   }
 
   /** The parked events over all modules, in the order of consumer and position. */
   async parked(after: { consumer: string; position: number }, limit: number): Promise<ParkedEvent[]> {
-    const all = await Promise.all(this.stores().map((store) => store.listParked(after, limit)));
+    const all = await Promise.all(this.stores().map((store) => store.parked.list(after, limit)));
     return all
       .flat()
       .sort((a, b) => (a.consumer === b.consumer ? a.position - b.position : a.consumer < b.consumer ? -1 : 1))
@@ -124,7 +144,7 @@ export class EventBus {
   /** Lets a parked event be tried again, or drops it. False when it is not parked. */
   async resolveParked(consumer: string, position: number, action: 'retry' | 'skip'): Promise<boolean> {
     const store = this.storeOf(consumer);
-    return store ? store.resolveParked(consumer, position, action) : false;
+    return store ? store.parked.resolve(consumer, position, action) : false;
   }
 
   private storeOf(id: string): ConsumerStore | undefined {
@@ -133,6 +153,13 @@ export class EventBus {
 
   private stores(): ConsumerStore[] {
     return [...new Set(this.declared.map((declared) => declared.store))];
+  }
+
+  /** A slow database is asked once at a time. */
+  private renewOnce(): void {
+    this.renewing ??= this.renew().finally(() => {
+      this.renewing = null;
+    });
   }
 
   private async renew(): Promise<void> {

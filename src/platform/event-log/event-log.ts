@@ -1,9 +1,11 @@
 import { EventEmitter } from 'node:events';
 import type { EventDefinition, NewEvent, StoredEvent } from '../../shared/define-event.js';
 import type { ModuleDatabase, Queryable } from '../postgres/database.js';
+import { RecentEvents } from './recent-events.js';
 
 /** The longest page that is read at once; consumers read on from where it ends. */
 export const MAX_PAGE = 1000;
+const RECENT_EVENTS = 4 * MAX_PAGE;
 
 interface EventRow {
   position: string;
@@ -30,6 +32,9 @@ export class EventLog {
   private readonly definitions = new Map<string, EventDefinition>();
   private readonly upcasters = new Map<string, EventDefinition>();
   private readonly wakeups = new EventEmitter();
+  private readonly recent = new RecentEvents(RECENT_EVENTS);
+  /** The reads of newest events that are under way, by the position they start after. */
+  private readonly reading = new Map<number, Promise<StoredEvent[]>>();
 
   constructor(
     private readonly db: ModuleDatabase,
@@ -89,17 +94,67 @@ export class EventLog {
     ];
   }
 
-  /** The events after a position, in order, at most `limit`; those of an older version read as the current one. */
+  /**
+   * The events after a position, in order, at most `limit`; those of an older version read as the current one. Empty
+   * where none of the next `MAX_PAGE` positions holds an event: see `around`. The events are shared and frozen.
+   *
+   * The newest pages, which every consumer of the log asks for, come from the database once. A read that joins another
+   * sees what that one sees; `wake` makes later ones ask anew.
+   */
   async read(after: number, limit = MAX_PAGE): Promise<StoredEvent[]> {
     const bounded = Math.min(limit, MAX_PAGE);
+    const recent = this.recent.after(after, bounded);
+    if (recent.length > 0) return recent;
+    if (after < this.recent.last) return this.readPage(after, bounded);
+    const page = await this.readNewest(after);
+    return page.slice(0, bounded);
+  }
+
+  private readNewest(after: number): Promise<StoredEvent[]> {
+    const underWay = this.reading.get(after);
+    if (underWay) return underWay;
+    const page = this.keepRecent(after).finally(() => {
+      if (this.reading.get(after) === page) this.reading.delete(after);
+    });
+    this.reading.set(after, page);
+    return page;
+  }
+
+  private async keepRecent(after: number): Promise<StoredEvent[]> {
+    try {
+      const page = await this.readPage(after, MAX_PAGE);
+      this.recent.add(page);
+      return page;
+    } catch (error) {
+      // The database that comes back may be another one.
+      this.recent.clear();
+      throw error;
+    }
+  }
+
+  private async readPage(after: number, limit: number): Promise<StoredEvent[]> {
     // The upper bound lets the planner leave out every partition but the one or two that hold the page.
     const { rows } = await this.db.query<EventRow>({
       name: `${this.module}-read`,
       text: `select position, stream_id, version, type, tenant_id, occurred_at, data, causation, traceparent
         from ${this.module}.event where position > $1::bigint and position <= $1::bigint + $2::bigint order by position`,
-      values: [after, bounded],
+      values: [after, limit],
     });
     return rows.map((row) => this.toEvent(row));
+  }
+
+  /**
+   * What lies around a position: the log's head, and the first event after it, null where there is none. That is not
+   * the very next position where old partitions were dropped.
+   */
+  async around(position: number): Promise<{ head: number; next: number | null }> {
+    const { rows } = await this.db.query<{ head: string; next: string | null }>(
+      `select (select position from ${this.module}.event_head) as head,
+        (select position from ${this.module}.event where position > $1 order by position limit 1) as next`,
+      [position],
+    );
+    const { head, next } = rows[0]!;
+    return { head: Number(head), next: next === null ? null : Number(next) };
   }
 
   /** The events at the given positions, in order. */
@@ -130,6 +185,7 @@ export class EventLog {
 
   /** Tells the consumers in this process that something was committed; consumers elsewhere find it by polling. */
   wake(): void {
+    this.reading.clear();
     this.wakeups.emit('wake');
   }
 
@@ -142,16 +198,26 @@ export class EventLog {
   private toEvent(row: EventRow): StoredEvent {
     const upcaster = this.upcasters.get(row.type);
     const upcast = upcaster?.upcasts[row.type];
-    return {
+    const event = {
       position: Number(row.position),
       streamId: row.stream_id,
       version: row.version,
       type: upcaster?.type ?? row.type,
       tenantId: row.tenant_id,
       occurredAt: row.occurred_at,
-      data: upcast ? upcast(row.data as never) : row.data,
+      data: freeze(row.data),
       causation: row.causation,
       traceparent: row.traceparent,
     };
+    // Made when it is looked at: data that an upcaster cannot read is the trouble of its stream, not of its page.
+    if (upcast) Object.defineProperty(event, 'data', { enumerable: true, get: () => upcast(row.data as never) });
+    return Object.freeze(event);
   }
+}
+
+/** Several consumers hold the same event: none may change it for the others. */
+function freeze<T>(data: T): T {
+  if (typeof data !== 'object' || data === null) return data;
+  for (const value of Object.values(data)) freeze(value);
+  return Object.freeze(data);
 }

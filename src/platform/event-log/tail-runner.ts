@@ -1,5 +1,6 @@
+import type { StoredEvent } from '../../shared/define-event.js';
 import type { LocalTail } from './consumer.js';
-import type { RunnerLog } from './consumer-runner.js';
+import type { RunnerLog } from './effect.js';
 import { type EventLog, MAX_PAGE } from './event-log.js';
 import { Wakeup } from './wakeup.js';
 
@@ -24,9 +25,7 @@ export class TailRunner {
 
   async start(): Promise<void> {
     if (this.tails.length === 0) return;
-    this.position = await this.log.head();
-    this.lookedAt = Date.now();
-    for (const tail of this.tails) tail.lost();
+    await this.startOver();
     const off = this.log.onWake(() => this.wakeup.wake());
     this.running = this.loop().finally(off);
   }
@@ -38,30 +37,66 @@ export class TailRunner {
   }
 
   private async loop(): Promise<void> {
+    let isInDoubt = false;
     while (!this.stopping) {
       try {
+        if (isInDoubt) await this.startOver();
+        isInDoubt = false;
         if (!(await this.step())) await this.wakeup.wait(this.pollMs);
       } catch (error) {
+        isInDoubt = true;
         this.logger.warn({ log: this.log.module, err: error }, 'a log could not be read: local caches are emptied');
-        for (const tail of this.tails) tail.lost();
+        this.loseAll();
         await this.wakeup.pause(this.pollMs, () => this.stopping);
       }
     }
   }
 
+  /** From the newest event on, and first of all with empty caches: what they held may be older. */
+  private async startOver(): Promise<void> {
+    this.position = await this.log.head();
+    this.lookedAt = Date.now();
+    this.loseAll();
+  }
+
   private async step(): Promise<boolean> {
     const page = await this.log.read(this.position, MAX_PAGE);
-    const blind = Date.now() - this.lookedAt > MAX_BLIND_MS;
+    // By the wall clock, which goes on while the machine sleeps. Partitions may have been dropped in the meantime.
+    const isBlind = Date.now() - this.lookedAt > MAX_BLIND_MS;
     this.lookedAt = Date.now();
-    if (blind) for (const tail of this.tails) tail.lost();
-    if (page.length === 0) return false;
-    if (page.length === MAX_PAGE && (await this.log.head()) - this.position > MAX_BEHIND) {
-      this.position = await this.log.head();
-      for (const tail of this.tails) tail.lost();
+    if (isBlind || (await this.isFarBehind(page.length))) {
+      await this.startOver();
       return true;
     }
-    for (const tail of this.tails) tail.on(page);
+    if (page.length === 0) return false;
+    for (const tail of this.tails) this.deliver(tail, page);
     this.position = page[page.length - 1]!.position;
     return true;
+  }
+
+  private async isFarBehind(pageLength: number): Promise<boolean> {
+    return pageLength === MAX_PAGE && (await this.log.head()) - this.position > MAX_BEHIND;
+  }
+
+  /** A tail that throws has a cache that nobody can vouch for; the others go on. */
+  private deliver(tail: LocalTail, page: readonly StoredEvent[]): void {
+    try {
+      tail.on(page);
+    } catch (error) {
+      this.logger.error({ tail: tail.id, err: error }, 'a local tail failed: its cache is emptied');
+      this.lose(tail);
+    }
+  }
+
+  private lose(tail: LocalTail): void {
+    try {
+      tail.lost();
+    } catch (error) {
+      this.logger.error({ tail: tail.id, err: error }, 'a local tail could not empty its cache');
+    }
+  }
+
+  private loseAll(): void {
+    for (const tail of this.tails) this.lose(tail);
   }
 }

@@ -14,10 +14,10 @@ export class Wakeup {
     this.woken = false;
   }
 
-  /** Waits `ms` whatever wakes, unless `stop` says so. */
+  /** Waits `ms` whatever wakes, unless `stop` says so; a wake in the meantime is remembered. */
   async pause(ms: number, stop: () => boolean): Promise<void> {
-    const end = Date.now() + ms;
-    while (!stop() && Date.now() < end) await this.sleep(end - Date.now());
+    const end = performance.now() + ms;
+    while (!stop() && performance.now() < end) await this.sleep(end - performance.now());
   }
 
   private sleep(ms: number): Promise<void> {

@@ -1,3 +1,4 @@
+import { types } from 'node:util';
 import { Failure } from '../../shared/failure.js';
 
 export interface GroupCommitOptions {
@@ -29,10 +30,16 @@ export class GroupCommit<I, O> {
   private scheduled = false;
   private idle: (() => void)[] = [];
 
+  /** @throws RangeError when an option would let no item leave */
   constructor(
     private readonly run: (items: I[]) => Promise<(O | Error)[]>,
     private readonly options: GroupCommitOptions,
-  ) {}
+  ) {
+    const { maxBatch, maxInFlight, maxQueued, gatherMs } = options;
+    if (!(maxBatch >= 1 && maxInFlight >= 1 && maxQueued >= 1 && gatherMs >= 0)) {
+      throw new RangeError('maxBatch, maxInFlight and maxQueued must be at least 1, gatherMs at least 0');
+    }
+  }
 
   /** How many items wait for a group to leave. */
   get queued(): number {
@@ -58,7 +65,8 @@ export class GroupCommit<I, O> {
   }
 
   private schedule(): void {
-    if (this.scheduled) return;
+    // With as many groups under way as there may be, the next one leaves when one of them returns.
+    if (this.scheduled || this.inFlight >= this.options.maxInFlight) return;
     if (this.inFlight === 0 || this.queue.length >= this.options.maxBatch) {
       // After the turn, so that requests that arrived in the same turn leave in the same group.
       this.scheduled = true;
@@ -88,10 +96,14 @@ export class GroupCommit<I, O> {
   private async carry(batch: Waiting<I, O>[]): Promise<void> {
     try {
       const results = await this.run(batch.map((waiting) => waiting.item));
+      if (results.length !== batch.length) {
+        throw new Error(`a group of ${batch.length} items was given ${results.length} answers`);
+      }
       batch.forEach((waiting, index) => {
-        const result = results[index];
-        if (result instanceof Error) waiting.reject(result);
-        else waiting.resolve(result as O);
+        const result = results[index] as O | Error;
+        // Errors of Node's core are no instances of this realm's Error under some runners.
+        if (types.isNativeError(result)) waiting.reject(result);
+        else waiting.resolve(result);
       });
     } catch (error) {
       for (const waiting of batch) waiting.reject(error);

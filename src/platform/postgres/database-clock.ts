@@ -2,13 +2,17 @@ import type { Queryable } from './database.js';
 
 const REFRESH_MS = 30_000;
 const SAMPLES = 3;
+/** More than this between the process's two clocks means that one was set, or stood still while the machine slept. */
+const MAX_SLIP_MS = 50;
 
 /**
- * The database's clock, without a round trip per reading: its offset to the process's clock, taken from the quickest
- * of a few samples and refreshed now and then. Deadlines are set by it and checked by the database itself.
+ * The database's clock, without a round trip per reading: its offset to the process's monotonic clock, taken from the
+ * quickest of a few samples and refreshed now and then, and at once when the process's own clock was set. Deadlines
+ * are set by it and checked by the database itself. Until the first `refresh` it is the process's clock.
  */
 export class DatabaseClock {
-  private offsetMs = 0;
+  private offsetMs = wallOffsetMs();
+  private wallOffsetMs = wallOffsetMs();
   private refreshedAtMs = Number.NEGATIVE_INFINITY;
   private refreshing: Promise<void> | null = null;
 
@@ -16,11 +20,14 @@ export class DatabaseClock {
 
   /** Milliseconds since 1970 by the database's clock, within about the time of one round trip. */
   now(): number {
-    if (Date.now() - this.refreshedAtMs > REFRESH_MS) void this.refresh().catch(() => undefined);
-    return Date.now() + this.offsetMs;
+    const age = performance.now() - this.refreshedAtMs;
+    if (age > REFRESH_MS || Math.abs(wallOffsetMs() - this.wallOffsetMs) > MAX_SLIP_MS) {
+      void this.refresh().catch(() => undefined);
+    }
+    return Math.round(performance.now() + this.offsetMs);
   }
 
-  /** Takes the offset anew. @throws what the database says when it cannot be asked */
+  /** Takes the offset anew; calls at the same time share one. @throws what the database says when it cannot be asked */
   refresh(): Promise<void> {
     this.refreshing ??= this.measure().finally(() => {
       this.refreshing = null;
@@ -30,16 +37,24 @@ export class DatabaseClock {
 
   private async measure(): Promise<void> {
     let bestMs = Number.POSITIVE_INFINITY;
+    let offsetMs = this.offsetMs;
     for (let sample = 0; sample < SAMPLES; sample++) {
       const before = performance.now();
       const { rows } = await this.db.query<{ ms: number }>(
         'select (extract(epoch from clock_timestamp()) * 1000)::float8 as ms',
       );
-      const tookMs = performance.now() - before;
-      if (tookMs >= bestMs) continue;
-      bestMs = tookMs;
-      this.offsetMs = rows[0]!.ms + tookMs / 2 - Date.now();
+      const after = performance.now();
+      if (after - before >= bestMs) continue;
+      bestMs = after - before;
+      offsetMs = rows[0]!.ms - (before + after) / 2;
     }
-    this.refreshedAtMs = Date.now();
+    this.offsetMs = offsetMs;
+    this.wallOffsetMs = wallOffsetMs();
+    this.refreshedAtMs = performance.now();
   }
+}
+
+/** What the process's wall clock shows beyond its monotonic one. */
+function wallOffsetMs(): number {
+  return Date.now() - performance.now();
 }

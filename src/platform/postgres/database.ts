@@ -21,6 +21,13 @@ export interface ModuleDatabaseOptions {
 const CONNECT_TIMEOUT_MS = 10_000;
 const DATA_STATEMENT_TIMEOUT_MS = 10_000;
 const CONTROL_STATEMENT_TIMEOUT_MS = 60_000;
+/** An answer that is this late will not come: the server would have ended the statement long before. */
+const DATA_ANSWER_TIMEOUT_MS = DATA_STATEMENT_TIMEOUT_MS + 5_000;
+const DATA_IDLE_IN_TRANSACTION_MS = 5_000;
+const CONTROL_IDLE_IN_TRANSACTION_MS = 60_000;
+const KEEP_ALIVE_AFTER_MS = 10_000;
+/** Deep enough for what the ORM and the drivers wrap around an error. */
+const MAX_CAUSES = 5;
 
 /**
  * One module's way to its own PostgreSQL schema. Every connection takes the module's role at its start, so another
@@ -31,17 +38,34 @@ export class ModuleDatabase implements Queryable {
   readonly module: string;
   readonly data: pg.Pool;
   readonly control: pg.Pool;
+  private isClosing = false;
 
   constructor(options: ModuleDatabaseOptions) {
     this.module = options.module;
-    // A generic plan made while a table was empty would be kept for ever; hot statements are planned each time.
-    this.data = this.pool(options, options.dataConnections ?? 6, [
-      '-c plan_cache_mode=force_custom_plan',
-      `-c statement_timeout=${DATA_STATEMENT_TIMEOUT_MS}`,
-    ]);
-    this.control = this.pool(options, options.controlConnections ?? 4, [
-      `-c statement_timeout=${CONTROL_STATEMENT_TIMEOUT_MS}`,
-    ]);
+    this.data = new pg.Pool({
+      ...connection(options, [
+        // A generic plan made while a table was empty would be kept for ever; hot statements are planned each time.
+        '-c plan_cache_mode=force_custom_plan',
+        `-c statement_timeout=${DATA_STATEMENT_TIMEOUT_MS}`,
+        // A process that was stopped inside a transaction holds its locks, that of the log's head among them.
+        `-c idle_in_transaction_session_timeout=${DATA_IDLE_IN_TRANSACTION_MS}`,
+      ]),
+      max: options.dataConnections ?? 6,
+      query_timeout: DATA_ANSWER_TIMEOUT_MS,
+    });
+    this.control = new pg.Pool({
+      ...connection(options, [
+        `-c statement_timeout=${CONTROL_STATEMENT_TIMEOUT_MS}`,
+        `-c idle_in_transaction_session_timeout=${CONTROL_IDLE_IN_TRANSACTION_MS}`,
+      ]),
+      max: options.controlConnections ?? 4,
+    });
+    // An idle connection that breaks is replaced by the pool; without a listener it would end the process.
+    for (const pool of [this.data, this.control]) {
+      pool.on('error', (error) => {
+        if (!this.isClosing) options.onError?.(error);
+      });
+    }
   }
 
   /** Runs one statement on the data plane. */
@@ -52,63 +76,95 @@ export class ModuleDatabase implements Queryable {
   /**
    * Runs `work` in one transaction on the data plane: committed when it resolves, rolled back when it throws.
    * No contract may be called inside, and no second connection taken.
+   *
+   * @throws what `work` threw, or what the database says; an error of the connection at the commit leaves open whether
+   * it was committed
    */
   async transaction<T>(work: (tx: Queryable) => Promise<T>): Promise<T> {
     const client = await this.data.connect();
     let broken: Error | undefined;
+    const onBroken = (error: Error) => {
+      broken = error;
+    };
+    // The pool does not listen to a connection that is in use: its break between two statements would end the process.
+    client.on('error', onBroken);
     try {
       await client.query('begin');
       const result = await work(client as Queryable);
-      await client.query('commit');
+      const { command } = await client.query('commit');
+      // PostgreSQL answers so, and not with an error, when `work` swallowed the error of a statement.
+      if (command !== 'COMMIT') throw new Error('the transaction was rolled back: one of its statements had failed');
       return result;
     } catch (error) {
-      await client.query('rollback').catch((rollbackError: Error) => {
-        broken = rollbackError;
-      });
+      if (isConnectionTrouble(error)) broken ??= error as Error;
+      if (!broken) await client.query('rollback').catch(onBroken);
       throw error;
     } finally {
+      client.off('error', onBroken);
       client.release(broken);
     }
   }
 
   async close(): Promise<void> {
+    this.isClosing = true;
     await Promise.all([this.data.end(), this.control.end()]);
-  }
-
-  private pool(options: ModuleDatabaseOptions, max: number, settings: string[]): pg.Pool {
-    const pool = new pg.Pool({
-      connectionString: options.connectionString,
-      max,
-      connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
-      application_name: `trunkline/${options.module}`,
-      options: [
-        `-c role=trunkline_${options.module}`,
-        `-c search_path=${options.module}`,
-        '-c timezone=UTC',
-        ...settings,
-      ].join(' '),
-    });
-    // An idle connection that breaks is replaced by the pool; without a listener it would end the process.
-    pool.on('error', (error) => options.onError?.(error));
-    return pool;
   }
 }
 
+function connection(options: ModuleDatabaseOptions, settings: readonly string[]): pg.PoolConfig {
+  return {
+    connectionString: options.connectionString,
+    connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
+    keepAlive: true,
+    keepAliveInitialDelayMillis: KEEP_ALIVE_AFTER_MS,
+    application_name: `trunkline/${options.module}`,
+    options: [
+      `-c role=trunkline_${options.module}`,
+      `-c search_path=${options.module}`,
+      '-c timezone=UTC',
+      ...settings,
+    ].join(' '),
+  };
+}
+
+// 08 connection, 53 resources, 57 operator intervention, 58 system, 40 rollback, 55P03 lock timeout, 25P03 and 25P04
+// transaction timeouts, 25006 a standby that has not been promoted yet; then those of the network
+const PASSING_CODE =
+  /^(08|53|57|58|40|55P03|25P0[34]|25006|ECONN|EPIPE|ETIMEDOUT|EHOSTUNREACH|ENETUNREACH|EAI_AGAIN|ENOTFOUND)/;
+/** How the ORM's driver adapter names the same. */
+const PASSING_KIND =
+  /^(DatabaseNotReachable|ConnectionClosed|SocketTimeout|TooManyConnections|TransactionWriteConflict)$/;
 const CONNECTION_TROUBLE =
-  /Connection terminated|timeout exceeded when trying to connect|Client has encountered a connection error|Cannot use a pool after calling end/;
+  /Connection terminated|timeout exceeded when trying to connect|Client has encountered a connection error|Query read timeout|Cannot use a pool after calling end/;
+
+interface Carried {
+  readonly code?: unknown;
+  readonly kind?: unknown;
+  readonly message?: unknown;
+  readonly cause?: unknown;
+  readonly meta?: { readonly driverAdapterError?: unknown };
+}
 
 /**
  * Whether an error is the database's or the network's passing trouble (gone, restarting, overloaded, deadlocked),
- * which says nothing about the work that met it and is tried again.
+ * which says nothing about the work that met it and is tried again. The ORM's errors count like the driver's, and so
+ * does an error whose cause is one of them.
  */
 export function isTransientDatabaseError(error: unknown): boolean {
-  // Errors of Node's core are no instances of this realm's Error under some runners: look at what they carry.
-  if (typeof error !== 'object' || error === null) return false;
-  const { code, message } = error as { code?: unknown; message?: unknown };
-  if (typeof code === 'string') {
-    // 08 connection, 53 resources, 57 operator intervention, 58 system, 40 rollback, 55P03 lock timeout
-    if (/^(08|53|57|58|40)/.test(code) || code === '55P03') return true;
-    if (/^(ECONN|EPIPE|ETIMEDOUT|EAI_AGAIN|ENOTFOUND)/.test(code)) return true;
+  let next = error;
+  for (let depth = 0; depth < MAX_CAUSES; depth++) {
+    // Errors of Node's core are no instances of this realm's Error under some runners: look at what they carry.
+    if (typeof next !== 'object' || next === null) return false;
+    const { code, kind, cause, meta } = next as Carried;
+    if (typeof code === 'string' && PASSING_CODE.test(code)) return true;
+    if (typeof kind === 'string' && PASSING_KIND.test(kind)) return true;
+    if (isConnectionTrouble(next)) return true;
+    next = cause ?? meta?.driverAdapterError;
   }
+  return false;
+}
+
+function isConnectionTrouble(error: unknown): boolean {
+  const message = (error as Carried | null | undefined)?.message;
   return typeof message === 'string' && CONNECTION_TROUBLE.test(message);
 }

@@ -55,16 +55,15 @@ export class JobWorker {
     const stuck = Promise.withResolvers<void>();
     const worker = this.store.newWorker(this.name, (data, id) => this.handle(data, id), this.concurrency);
     const onError = this.errorListener(() => stuck.resolve());
-    let ended: Promise<void> = Promise.resolve();
     worker.on('error', onError);
     try {
       // Readiness may never come, which must not keep us from closing.
       await Promise.race([worker.waitUntilReady(), this.closing.promise]);
       if (this.isClosing) return;
-      ended = worker.run().catch(onError);
+      void worker.run().catch(onError);
       await Promise.race([stuck.promise, this.closing.promise]);
     } finally {
-      await closeInTime(worker, () => ended);
+      await closeInTime(worker);
     }
   }
 
@@ -95,10 +94,12 @@ export class JobWorker {
   }
 }
 
-async function closeInTime(worker: RawWorker, ended: () => Promise<void>): Promise<void> {
+async function closeInTime(worker: RawWorker): Promise<void> {
   const late = Promise.withResolvers<void>();
-  const timer = setTimeout(() => late.resolve(worker.abort()), CLOSE_TIMEOUT_MS);
-  const closed = worker.close().then(ended);
-  await Promise.race([closed, late.promise]).catch(() => undefined);
+  const timer = setTimeout(() => {
+    worker.abort();
+    late.resolve();
+  }, CLOSE_TIMEOUT_MS);
+  await Promise.race([worker.close(), late.promise]).catch(() => undefined);
   clearTimeout(timer);
 }

@@ -13,8 +13,11 @@ const ROLE = 'trunkline_queues';
 /** One for each worker, which listens on it for as long as it lives, and the rest for statements. */
 const CONNECTIONS = 6;
 const MAX_WORKERS = 3;
+const IDLE_WAIT_S = 5;
 const CONNECT_TIMEOUT_MS = 5_000;
 const STATEMENT_TIMEOUT_MS = 10_000;
+/** How long connections in use may take to come back when the pool is closed. */
+const CLOSE_TIMEOUT_MS = 2_000;
 /** Longer than the server's own limit: it ends the wait for a server that does not answer at all. */
 const QUERY_TIMEOUT_MS = 15_000;
 
@@ -27,6 +30,7 @@ export class PostgresQueueStore implements QueueStore {
   readonly kind = 'postgres';
   readonly isReachable = true;
   private readonly pool: pg.Pool;
+  private readonly clients = new Set<pg.ClientBase & { end(): Promise<void> }>();
   private workers = 0;
 
   constructor(
@@ -45,6 +49,8 @@ export class PostgresQueueStore implements QueueStore {
     // Every queue and worker adds a listener of its own.
     this.pool.setMaxListeners(0);
     this.pool.on('error', onError);
+    this.pool.on('connect', (client) => this.clients.add(client));
+    this.pool.on('remove', (client) => this.clients.delete(client));
   }
 
   /**
@@ -76,20 +82,33 @@ export class PostgresQueueStore implements QueueStore {
 
   newWorker(name: string, handler: JobHandler, concurrency: number): RawWorker {
     if (this.workers >= MAX_WORKERS) throw new Error(`at most ${MAX_WORKERS} workers share the queues' connections`);
-    const worker = openWorker(name, handler, concurrency, this.pool, '', createPostgresBackend);
+    const settings = { name, handler, concurrency, prefix: '', drainDelay: IDLE_WAIT_S };
+    const worker = openWorker(settings, this.pool, createPostgresBackend);
     this.workers++;
     const closed = once(() => this.workers--);
     return {
       on: (event, listener) => worker.on(event, listener),
       waitUntilReady: () => worker.waitUntilReady(),
       run: () => worker.run(),
-      close: () => worker.close().finally(closed),
-      abort: () => worker.disconnect().finally(closed),
+      close: async () => {
+        // Closed while it still connects, a worker would take a connection afterwards and never give it back.
+        await worker.waitUntilReady().catch(() => undefined);
+        await worker.close().finally(closed);
+      },
+      abort: () =>
+        void worker
+          .disconnect()
+          .catch(() => undefined)
+          .finally(closed),
     };
   }
 
   async close(): Promise<void> {
+    const late = setTimeout(() => {
+      for (const client of this.clients) void client.end().catch(() => undefined);
+    }, CLOSE_TIMEOUT_MS);
     await this.pool.end();
+    clearTimeout(late);
   }
 }
 

@@ -23,7 +23,7 @@ export interface RawWorker {
   /** Waits for the jobs under way. */
   close(): Promise<void>;
   /** Lets go of the store without waiting for it. */
-  abort(): Promise<void>;
+  abort(): void;
 }
 
 export type JobHandler = (data: unknown, id: string) => Promise<void>;
@@ -42,15 +42,25 @@ export interface QueueStore {
 
 /** Finished jobs are of no use to anybody: what happened stands with whoever queued them. */
 const JOB_OPTIONS = { removeOnComplete: true, removeOnFail: true };
+const KEEP_NONE = { count: 0 };
 /** Nobody listens to BullMQ's own event stream. */
 const MAX_STREAM_EVENTS = 100;
 const WORKER_OPTIONS = {
   autorun: false,
-  ...JOB_OPTIONS,
-  /** How soon a worker looks again after it could not reach its store. */
+  removeOnComplete: KEEP_NONE,
+  removeOnFail: KEEP_NONE,
+  /** How soon a worker looks again after it could not reach its store, in milliseconds. */
   runRetryDelay: 500,
-  drainDelay: 5,
 };
+
+export interface WorkerSettings {
+  readonly name: string;
+  readonly handler: JobHandler;
+  readonly concurrency: number;
+  readonly prefix: string;
+  /** How long an idle worker waits to be told of a job before it looks by itself, in seconds. */
+  readonly drainDelay: number;
+}
 
 /** A BullMQ queue on the given connection. */
 export function openQueue<B extends IQueueBackend, C>(
@@ -73,17 +83,14 @@ export function openQueue<B extends IQueueBackend, C>(
 
 /** A BullMQ worker on the given connection, which does not run yet. */
 export function openWorker<B extends IQueueBackend, C>(
-  name: string,
-  handler: JobHandler,
-  concurrency: number,
+  { name, handler, ...settings }: WorkerSettings,
   connection: C,
-  prefix: string,
   factory: BackendFactory<B, C>,
 ): Worker<unknown, void, string, B, JobProgress, C> {
   return new Worker<unknown, void, string, B, JobProgress, C>(
     name,
     (job) => handler(job.data, job.id ?? ''),
-    { ...WORKER_OPTIONS, connection: connection as never, prefix, concurrency },
+    { ...WORKER_OPTIONS, ...settings, connection: connection as never },
     factory,
   );
 }

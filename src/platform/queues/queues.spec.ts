@@ -4,7 +4,7 @@ import { startTestDatabase, type TestDatabase } from '../../../test/support/data
 import { Queues } from './queues.js';
 import { hasRedisServer, RedisServer } from './redis-server.test-support.js';
 
-const quiet = { info: () => undefined, warn: (f: object, m: string) => process.stderr.write(m+String((f as {err?:Error}).err)+'\n') };
+const quiet = { info: () => undefined, warn: () => undefined };
 const DEADLINE_MS = 20_000;
 
 let postgres: TestDatabase;
@@ -43,6 +43,19 @@ async function eventually(check: () => boolean | Promise<boolean>): Promise<void
     if (performance.now() > end) throw new Error('the condition did not come true in time');
     await delay(20);
   }
+}
+
+/** Cuts every connection but its own, once none of them is in the middle of a statement. */
+async function cutConnections(): Promise<void> {
+  const others = `pid <> pg_backend_pid() and backend_type = 'client backend'`;
+  const admin = new pg.Client({ connectionString: postgres.url });
+  await admin.connect();
+  await eventually(async () => {
+    const { rows } = await admin.query(`select 1 from pg_stat_activity where ${others} and state <> 'idle'`);
+    return rows.length === 0;
+  });
+  await admin.query(`select pg_terminate_backend(pid) from pg_stat_activity where ${others}`);
+  await admin.end();
 }
 
 let names = 0;
@@ -142,12 +155,7 @@ describe('queues on postgres', () => {
     const seen = collect(queues, queue.name);
     await eventually(() => queue.add([{ id: 'a-1', data: 'before', delayMs: 0 }]));
     await eventually(() => seen.length === 1);
-    const admin = new pg.Client({ connectionString: postgres.url });
-    await admin.connect();
-    await admin.query(
-      `select pg_terminate_backend(pid) from pg_stat_activity where pid <> pg_backend_pid() and backend_type = 'client backend'`,
-    );
-    await admin.end();
+    await cutConnections();
     await eventually(() => queue.add([{ id: 'a-2', data: 'after', delayMs: 0 }]));
     await eventually(() => seen.length === 2);
     expect(seen).toEqual(['before', 'after']);
@@ -184,18 +192,18 @@ if (hasRedisServer())
     });
 
     it('may be gone at start, and closes without it', async () => {
-      const gone = await RedisServer.start(); process.stderr.write('step1\n');
-      await gone.kill(); process.stderr.write('step2\n');
-      const queues = new Queues({ connectionString: postgres.url, redisUrl: gone.url, log: quiet }); process.stderr.write('step3\n');
-      await queues.prepare(); process.stderr.write('step4\n');
-      const queue = queues.queue<string>(newName()); process.stderr.write('step5\n');
-      const seen = collect(queues, queue.name); process.stderr.write('step6\n');
-      expect(await queue.add([{ id: 'a-1', data: 'x', delayMs: 0 }])).toBe(false); process.stderr.write('step7\n');
-      await gone.resume(); process.stderr.write('step8\n');
-      await eventually(() => queue.add([{ id: 'a-1', data: 'x', delayMs: 0 }])); process.stderr.write('step9\n');
-      await eventually(() => seen.length === 1); process.stderr.write('step10\n');
-      await gone.kill(); process.stderr.write('step11\n');
-      await queues.close(); process.stderr.write('step12\n');
-      await gone.stop(); process.stderr.write('step13\n');
+      const gone = await RedisServer.start();
+      await gone.kill();
+      const queues = new Queues({ connectionString: postgres.url, redisUrl: gone.url, log: quiet });
+      await queues.prepare();
+      const queue = queues.queue<string>(newName());
+      const seen = collect(queues, queue.name);
+      expect(await queue.add([{ id: 'a-1', data: 'x', delayMs: 0 }])).toBe(false);
+      await gone.resume();
+      await eventually(() => queue.add([{ id: 'a-1', data: 'x', delayMs: 0 }]));
+      await eventually(() => seen.length === 1);
+      await gone.kill();
+      await queues.close();
+      await gone.stop();
     });
   });

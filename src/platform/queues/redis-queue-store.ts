@@ -14,6 +14,8 @@ const CONNECT_TIMEOUT_MS = 5_000;
 const COMMAND_TIMEOUT_MS = 5_000;
 /** How long a connection may take to say goodbye before its socket is destroyed. */
 const DISCONNECT_TIMEOUT_MS = 200;
+/** How long a worker waits for a job in one command, which it gives up a second later when Redis died meanwhile. */
+const IDLE_WAIT_S = 1;
 const RECONNECT_MIN_MS = 100;
 const RECONNECT_MAX_MS = 2_000;
 
@@ -48,22 +50,32 @@ export class RedisQueueStore implements QueueStore {
 
   newWorker(name: string, handler: JobHandler, concurrency: number): RawWorker {
     // A worker waits for Redis as long as it takes; its connections are its own.
-    const client = new Redis(this.url, { ...connectionOptions(), maxRetriesPerRequest: null });
+    const client = new TrackedRedis(this.url, { ...connectionOptions(), maxRetriesPerRequest: null });
     client.on('error', this.onError);
-    const worker = openWorker(name, handler, concurrency, client, PREFIX, createRedisBackend as never);
+    const worker = openWorker(
+      { name, handler, concurrency, prefix: PREFIX, drainDelay: IDLE_WAIT_S },
+      client,
+      createRedisBackend as never,
+    );
+    const abandon = () => {
+      // Says that nothing is to be connected again, which alone would wait for Redis; then ends the connections.
+      void worker
+        .getBackend()
+        .close(true)
+        .catch(() => undefined);
+      client.disconnectAll();
+    };
     return {
       on: (event, listener) => worker.on(event, listener),
       waitUntilReady: () => worker.waitUntilReady(),
       run: () => worker.run(),
       close: async () => {
-        // Without Redis, waiting for a last word to it would be for ever.
-        await worker.close(client.status !== 'ready');
-        client.disconnect();
+        const closed = worker.close(client.isLost).catch(() => undefined);
+        // Without Redis, the wait for a last word to it would have no end.
+        if (!client.isLost) await Promise.race([closed, client.lost()]);
+        abandon();
       },
-      abort: async () => {
-        client.disconnect();
-        await worker.disconnect();
-      },
+      abort: abandon,
     };
   }
 
@@ -72,11 +84,39 @@ export class RedisQueueStore implements QueueStore {
   }
 }
 
-function connectionOptions(): RedisOptions {
+function connectionOptions() {
   return {
     connectTimeout: CONNECT_TIMEOUT_MS,
     disconnectTimeout: DISCONNECT_TIMEOUT_MS,
     keepAlive: CONNECT_TIMEOUT_MS,
-    retryStrategy: (times) => Math.min(RECONNECT_MAX_MS, RECONNECT_MIN_MS * 2 ** Math.min(times, 10)),
+    retryStrategy: (times: number) => Math.min(RECONNECT_MAX_MS, RECONNECT_MIN_MS * 2 ** Math.min(times, 10)),
   };
+}
+
+/** Knows the connections that BullMQ makes from it, so that they can be ended whatever state either is in. */
+class TrackedRedis extends Redis {
+  private readonly made: Redis[] = [];
+
+  get isLost(): boolean {
+    return this.all().some((client) => client.status !== 'ready');
+  }
+
+  override duplicate(override?: Partial<RedisOptions>): Redis {
+    const client = super.duplicate(override);
+    this.made.push(client);
+    return client;
+  }
+
+  /** Resolves when this connection breaks. */
+  lost(): Promise<void> {
+    return new Promise((resolve) => this.once('close', resolve));
+  }
+
+  disconnectAll(): void {
+    for (const client of this.all()) client.disconnect();
+  }
+
+  private all(): Redis[] {
+    return [this, ...this.made];
+  }
 }

@@ -1,3 +1,5 @@
+import { types } from 'node:util';
+
 const SECRET_NAME =
   /^(authorization|cookie|set-cookie|body|.*password|.*secrets?|.*token|.*private_?key|.*signing_?keys?|secrets_?key)$/i;
 const CENSORED = '[redacted]';
@@ -29,7 +31,7 @@ export function safeFields(fields: object): Record<string, unknown> {
  * `detail` does, which quotes the failing row with the text of a message.
  */
 export function safeError(error: unknown, causes = MAX_CAUSES): LoggedError {
-  if (!(error instanceof Error)) return { type: typeof error, message: 'something that is no Error was thrown' };
+  if (!isError(error)) return { type: typeof error, message: 'something that is no Error was thrown' };
   const known = error as Error & Record<string, unknown>;
   const { code } = known;
   const type = known.constructor?.name ?? known.name;
@@ -40,7 +42,7 @@ export function safeError(error: unknown, causes = MAX_CAUSES): LoggedError {
     stack: cut(`${type}: ${message}\n${framesOf(known)}`, MAX_STACK_LENGTH),
     ...(typeof code === 'string' || typeof code === 'number' ? { code } : {}),
     ...pickTexts(known, ['failure', 'severity', 'schema', 'table', 'column', 'constraint', 'routine', 'syscall']),
-    ...(known.cause instanceof Error && causes > 0 ? { cause: safeError(known.cause, causes - 1) } : {}),
+    ...(isError(known.cause) && causes > 0 ? { cause: safeError(known.cause, causes - 1) } : {}),
   };
 }
 
@@ -68,7 +70,7 @@ function copyValue(value: unknown, depth: number): unknown {
   if (typeof value === 'string') return cut(value, MAX_TEXT_LENGTH);
   if (typeof value === 'bigint') return value.toString();
   if (typeof value !== 'object' || value === null) return value;
-  if (value instanceof Error) return safeError(value);
+  if (isError(value)) return safeError(value);
   if (value instanceof Date) return value;
   if (ArrayBuffer.isView(value)) return `[${value.byteLength} bytes]`;
   if (depth >= MAX_DEPTH) return '[…]';
@@ -83,6 +85,11 @@ function pickTexts(from: Record<string, unknown>, names: readonly string[]): Rec
     if (typeof value === 'string') picked[name] = cut(value, MAX_TEXT_LENGTH);
   }
   return picked;
+}
+
+/** Also of an error from another realm, as Node's own are to code that runs in a context of its own. */
+function isError(value: unknown): value is Error {
+  return value instanceof Error || types.isNativeError(value);
 }
 
 function cut(text: string, length: number): string {

@@ -10,18 +10,11 @@ import {
   Registry,
 } from 'prom-client';
 import { Logger } from '../tokens.js';
+import { HttpMetrics, type RouteMetrics } from './http-metrics.js';
 import { within } from './within.js';
 
 const COLLECTOR_LIMIT_MS = 1_000;
 const MAX_COLLECTORS = 100;
-const DURATION_BUCKETS_SECONDS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
-const STATUS_CLASSES = ['1xx', '2xx', '3xx', '4xx', '5xx'] as const;
-
-/** Counts what happens on one route; cheap enough for every request. */
-export interface RouteMetrics {
-  observe(statusCode: number, durationMs: number): void;
-}
-
 interface Collector {
   readonly name: string;
   readonly collect: () => void | Promise<void>;
@@ -36,23 +29,11 @@ interface Collector {
 export class Metrics {
   private readonly registry = new Registry();
   private readonly collectors: Collector[] = [];
-  private readonly requests: Counter<'method' | 'route' | 'status'>;
-  private readonly durations: Histogram<'method' | 'route'>;
+  private readonly http = new HttpMetrics();
   private readonly collectorErrors: Counter<'collector'>;
   private scrape: Promise<string> | null = null;
 
   constructor(private readonly logger: Logger) {
-    this.requests = this.counter({
-      name: 'trunkline_http_requests_total',
-      help: 'HTTP requests answered, by route pattern and status class',
-      labelNames: ['method', 'route', 'status'],
-    });
-    this.durations = this.histogram({
-      name: 'trunkline_http_request_duration_seconds',
-      help: 'Time from the arrival of a request to the end of its answer',
-      labelNames: ['method', 'route'],
-      buckets: DURATION_BUCKETS_SECONDS,
-    });
     this.collectorErrors = this.counter({
       name: 'trunkline_metrics_collector_errors_total',
       help: 'Collectors that failed or were too slow during a scrape; their figures are old',
@@ -77,16 +58,9 @@ export class Metrics {
     return new Histogram({ ...configuration, registers: [this.registry] });
   }
 
-  /** @param route pattern of the path, never the path itself */
+  /** Counters of one HTTP route, cheap enough for every request. */
   route(method: string, route: string): RouteMetrics {
-    const duration = this.durations.labels(method, route);
-    const counts = STATUS_CLASSES.map((status) => this.requests.labels(method, route, status));
-    return {
-      observe(statusCode, durationMs) {
-        counts[Math.trunc(statusCode / 100) - 1]?.inc();
-        duration.observe(durationMs / 1_000);
-      },
-    };
+    return this.http.route(method, route);
   }
 
   /**
@@ -108,7 +82,7 @@ export class Metrics {
 
   private async collectAndRender(): Promise<string> {
     await Promise.all(this.collectors.map((collector) => this.collect(collector)));
-    return this.registry.metrics();
+    return `${this.http.render()}\n${await this.registry.metrics()}`;
   }
 
   private async collect(collector: Collector): Promise<void> {

@@ -5,4 +5,8 @@ import { Readiness } from './readiness.js';
 /** Metrics and readiness, for every module to contribute to. Needs the process's Logger from a global module. */
 @Global()
 @Module({ providers: [Metrics, Readiness], exports: [Metrics, Readiness] })
-export class TelemetryModule {}
+export class TelemetryModule {
+  constructor(metrics: Metrics) {
+    metrics.observeProcess();
+  }
+}

@@ -80,7 +80,7 @@ create table lease (
 );
 
 -- The keys of a group of submissions, written before the first byte of any of them leaves, and removed when every one
--- of them has its answer. What a dead worker left here is of unknown outcome.
+-- of them has its answer. What a dead worker left here is of unknown outcome, but for the keys that were given back.
 create table intent (
   id uuid primary key,
   epoch bigint not null,
@@ -90,6 +90,7 @@ create table intent (
   account_ids uuid[] not null,
   retry_unknown boolean[] not null,
   segments smallint[] not null,
+  returned uuid[] not null default '{}',
   created_at timestamptz not null default clock_timestamp()
 );
 
@@ -129,9 +130,19 @@ create table orphan_receipt (
   done_date text,
   received_at timestamptz not null default clock_timestamp()
 );
-create index orphan_receipt_message_id_idx on orphan_receipt (carrier, message_id);
+-- A carrier that repeats itself is kept once.
+create unique index orphan_receipt_content_key on orphan_receipt (carrier, message_id, source, state);
+
+-- How each carrier fares, as the owner of the binds last saw it: current while the lease has the same epoch.
+create table carrier_status (
+  carrier text primary key references carrier (name),
+  epoch bigint not null,
+  status jsonb not null,
+  updated_at timestamptz not null default clock_timestamp()
+);
 
 grant select, update on event_head to trunkline_carriers;
 grant select, insert on event to trunkline_carriers;
-grant select, insert, update, delete on consumer, parked_event, carrier, route, lease, intent, orphan_receipt to trunkline_carriers;
+grant select, insert, update, delete on consumer, parked_event, carrier, carrier_status, route, lease, intent,
+  orphan_receipt to trunkline_carriers;
 grant select, insert on submission, submission_segment to trunkline_carriers;

@@ -56,17 +56,17 @@ export class AccountDirectory implements LocalTail {
 
   /** The account with this id, or null. */
   async account(id: string): Promise<KnownAccount | null> {
-    return (await this.accounts.fetch(id))?.value ?? null;
+    return (await this.accounts.forceFetch(id)).value;
   }
 
   /** The API key with this id, or null when there is none or it is revoked. */
   async key(id: string): Promise<StoredKey | null> {
-    return (await this.keys.fetch(id))?.value ?? null;
+    return (await this.keys.forceFetch(id)).value;
   }
 
   /** The id of the account that owns the number, or null. */
   async ownerOf(phoneNumber: string): Promise<string | null> {
-    return (await this.owners.fetch(phoneNumber))?.value ?? null;
+    return (await this.owners.forceFetch(phoneNumber)).value;
   }
 
   /** Forgets what the events changed; loads under way are not kept either. */
@@ -121,7 +121,8 @@ function coalescing<V>(max: number, load: (key: string) => Promise<V | null>): L
     max,
     ttl: FRESH_MS,
     allowStale: true,
-    allowStaleOnFetchRejection: true,
+    // Where the database is gone, what is known stays known; what is not is an error, never an answer.
+    noDeleteOnFetchRejection: true,
     // An answer that was evicted while it was loaded goes to whoever waits for it, and is not kept.
     ignoreFetchAbort: true,
     fetchMethod: async (key, _stale, { options }) => {

@@ -21,7 +21,9 @@ export class CheckLedger {
       violations.push({ account: 'ledger', detail: `the balances sum to ${sumMicros} micro-units instead of zero` });
     }
     for (const { key, keyPrefix, pending } of resolutions) {
-      const detail = pending ? 'resolves another amount or account than was reserved' : 'resolves what was not reserved';
+      const detail = pending
+        ? 'resolves another amount or account than was reserved'
+        : 'resolves what was not reserved';
       violations.push({ account: chargeKeyText({ prefix: keyPrefix, id: key }), detail });
     }
     return { entries, sumMicros, violations };

@@ -3,8 +3,9 @@ import type { Queryable } from '../../../platform/postgres/database.js';
 import { Failure } from '../../../shared/failure.js';
 import { newId, sidOf } from '../../../shared/sid.js';
 import { accountCredited } from '../contract/billing.events.js';
+import type { Credit } from '../domain/ledger.js';
 import { BillingDatabase, BillingLog } from '../infrastructure/billing.storage.js';
-import { type Credit, LedgerAccountsRepository } from '../infrastructure/ledger-accounts.repository.js';
+import { LedgerAccountsRepository } from '../infrastructure/ledger-accounts.repository.js';
 import { AwaitLedger } from './await-ledger.js';
 
 export interface CreditInput {

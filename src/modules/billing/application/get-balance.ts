@@ -1,7 +1,8 @@
 import { Injectable } from '@nestjs/common';
 import { Failure } from '../../../shared/failure.js';
 import { parseSid } from '../../../shared/sid.js';
-import { type Balance, LedgerAccountsRepository } from '../infrastructure/ledger-accounts.repository.js';
+import type { Balance } from '../domain/ledger.js';
+import { LedgerAccountsRepository } from '../infrastructure/ledger-accounts.repository.js';
 
 /** Reads an account's balance. */
 @Injectable()

@@ -2,7 +2,8 @@ import { Injectable } from '@nestjs/common';
 import { Failure } from '../../../shared/failure.js';
 import { parseSid } from '../../../shared/sid.js';
 import { AccountsApi } from '../../accounts/contract/accounts.api.js';
-import { type Credit, LedgerAccountsRepository } from '../infrastructure/ledger-accounts.repository.js';
+import type { Credit } from '../domain/ledger.js';
+import { LedgerAccountsRepository } from '../infrastructure/ledger-accounts.repository.js';
 
 /** Lists what was credited to an account, newest first. */
 @Injectable()

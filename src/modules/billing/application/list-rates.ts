@@ -1,5 +1,6 @@
 import { Injectable } from '@nestjs/common';
-import { RatesRepository, type StoredRate } from '../infrastructure/rates.repository.js';
+import type { StoredRate } from '../domain/rates.js';
+import { RatesRepository } from '../infrastructure/rates.repository.js';
 
 /** Lists all rates, newest first. */
 @Injectable()

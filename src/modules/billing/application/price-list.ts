@@ -4,8 +4,8 @@ import type { LocalTail } from '../../../platform/event-log/consumer.js';
 import type { EventData, StoredEvent } from '../../../shared/define-event.js';
 import { parseSid } from '../../../shared/sid.js';
 import { rateChanged } from '../contract/billing.events.js';
-import { byPrefix, type RatesByPrefix, RateTable } from '../domain/rates.js';
-import { GENERAL, RatesRepository } from '../infrastructure/rates.repository.js';
+import { byPrefix, GENERAL, type RatesByPrefix, RateTable } from '../domain/rates.js';
+import { RatesRepository } from '../infrastructure/rates.repository.js';
 
 const MAX_CACHED_RATES = 1_000_000;
 const FRESH_MS = 60_000;
@@ -27,7 +27,8 @@ export class PriceList implements LocalTail {
       sizeCalculation: (own) => own.size + 1,
       ttl: FRESH_MS,
       allowStale: true,
-      allowStaleOnFetchRejection: true,
+      // Where the database is gone, what is known stays known; what is not is an error, never an answer.
+      noDeleteOnFetchRejection: true,
       // Rates that changed while they were loaded go to whoever waits for them, and are not kept.
       ignoreFetchAbort: true,
       fetchMethod: async (accountId) => {
@@ -39,8 +40,8 @@ export class PriceList implements LocalTail {
 
   /** The rates that hold for an account: its own and the general ones. */
   async of(accountId: string): Promise<RateTable> {
-    const [own, general] = await Promise.all([this.cache.fetch(accountId), this.cache.fetch(GENERAL)]);
-    return new RateTable(own ?? NO_RATES, general ?? NO_RATES);
+    const [own, general] = await Promise.all([this.cache.forceFetch(accountId), this.cache.forceFetch(GENERAL)]);
+    return new RateTable(own, general);
   }
 
   on(events: readonly Pick<StoredEvent, 'type' | 'data'>[]): void {

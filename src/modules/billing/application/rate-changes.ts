@@ -3,8 +3,8 @@ import type { Queryable } from '../../../platform/postgres/database.js';
 import type { EventData, NewEvent } from '../../../shared/define-event.js';
 import { sidOf } from '../../../shared/sid.js';
 import { rateChanged } from '../contract/billing.events.js';
+import { GENERAL, type StoredRate } from '../domain/rates.js';
 import { BillingDatabase, BillingLog } from '../infrastructure/billing.storage.js';
-import { GENERAL, type StoredRate } from '../infrastructure/rates.repository.js';
 import { PriceList } from './price-list.js';
 
 /** How every change of a rate is made: written together with its event. */

@@ -3,7 +3,8 @@ import { Failure } from '../../../shared/failure.js';
 import { newId, parseSid } from '../../../shared/sid.js';
 import { AccountsApi } from '../../accounts/contract/accounts.api.js';
 import { CURRENCY } from '../domain/ledger.js';
-import { GENERAL, RatesRepository, type StoredRate } from '../infrastructure/rates.repository.js';
+import { GENERAL, type StoredRate } from '../domain/rates.js';
+import { RatesRepository } from '../infrastructure/rates.repository.js';
 import { RateChanges } from './rate-changes.js';
 
 const MAX_RATES_PER_ACCOUNT = 100_000;

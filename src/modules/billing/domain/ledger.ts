@@ -5,7 +5,28 @@ export const CURRENCY = 'USD';
 export const REVENUE_ID = '00000000-0000-7000-8000-000000000001';
 export const FUNDING_ID = '00000000-0000-7000-8000-000000000002';
 
+/** What an account has: micro-units of its currency. */
+export interface Balance {
+  readonly currency: string;
+  /** What was credited less what was charged. */
+  readonly balanceMicros: bigint;
+  /** What is set aside for messages on their way. */
+  readonly reservedMicros: bigint;
+  /** What must be left of the balance when the reserved is taken off. */
+  readonly limitMicros: bigint;
+}
+
+/** Money that an operator added to an account. */
+export interface Credit {
+  readonly accountId: string;
+  readonly key: string;
+  readonly entryKey: string;
+  readonly amountMicros: bigint;
+  readonly reason: string;
+  readonly createdAt: Date;
+}
+
 /** What can be taken with a new reservation, in micro-units. */
-export function availableOf(account: { balanceMicros: bigint; reservedMicros: bigint; limitMicros: bigint }): bigint {
+export function availableOf(account: Balance): bigint {
   return account.balanceMicros - account.reservedMicros - account.limitMicros;
 }

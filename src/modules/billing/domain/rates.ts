@@ -5,6 +5,19 @@ export interface Rate {
   readonly currency: string;
 }
 
+/** In place of an account: the rates that hold for everybody. */
+export const GENERAL = '00000000-0000-0000-0000-000000000000';
+
+/** A rate as it is kept; `version` is that of its newest event. */
+export interface StoredRate extends Rate {
+  readonly id: string;
+  /** GENERAL, or the account that alone has the rate. */
+  readonly accountId: string;
+  readonly version: number;
+  readonly createdAt: Date;
+  readonly updatedAt: Date;
+}
+
 /** `+` and the 15 digits of E.164. */
 const LONGEST_PREFIX = 16;
 

@@ -1,7 +1,7 @@
 import { formatAmount } from '../../../shared/money.js';
 import { sidOf } from '../../../shared/sid.js';
-import { availableOf, CURRENCY } from '../domain/ledger.js';
-import type { Balance, Credit, Rate } from './billing.views.js';
+import { availableOf, type Balance, type Credit, CURRENCY } from '../domain/ledger.js';
+import { GENERAL, type StoredRate } from '../domain/rates.js';
 
 /**
  * A balance as Twilio's API writes it. `balance` is the posted one, as on the native API: what is reserved for messages
@@ -21,6 +21,7 @@ export function presentBalance(balance: Balance) {
   };
 }
 
+/** What was added to an account. */
 export function presentCredit(credit: Credit) {
   return {
     account_sid: sidOf('AC', credit.accountId),
@@ -33,13 +34,13 @@ export function presentCredit(credit: Credit) {
 }
 
 /** A rate; `account_sid` is null for everybody's. */
-export function presentRate(rate: Rate) {
+export function presentRate(rate: StoredRate) {
   return {
     id: rate.id,
     prefix: rate.prefix,
     price: formatAmount(BigInt(rate.priceMicros)),
     currency: rate.currency,
-    account_sid: rate.accountSid,
+    account_sid: rate.accountId === GENERAL ? null : sidOf('AC', rate.accountId),
     created_at: rate.createdAt.toISOString(),
     updated_at: rate.updatedAt.toISOString(),
   };

@@ -1,23 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import type { Queryable } from '../../../platform/postgres/database.js';
-import { FUNDING_ID } from '../domain/ledger.js';
+import { type Balance, type Credit, FUNDING_ID } from '../domain/ledger.js';
 import { BillingOrm } from './billing.orm.js';
-
-export interface Balance {
-  readonly currency: string;
-  readonly balanceMicros: bigint;
-  readonly reservedMicros: bigint;
-  readonly limitMicros: bigint;
-}
-
-export interface Credit {
-  readonly accountId: string;
-  readonly key: string;
-  readonly entryKey: string;
-  readonly amountMicros: bigint;
-  readonly reason: string;
-  readonly createdAt: Date;
-}
 
 interface CreditRow {
   account_id: string;

@@ -24,6 +24,7 @@ interface ReserveRow {
   state: Reserved['state'] | 'raced';
   amount: string | null;
   remaining: string | null;
+  waited: boolean | null;
 }
 
 interface SettleRow {
@@ -38,6 +39,10 @@ interface SettleRow {
  * counting them does), so that concurrent groups wait for each other instead of deadlocking; a group that waited sees
  * the balance that the one before it left. The running sum makes it one pass over the group: an item is covered if it
  * and all before it of the same account are. What follows a refused item is looked at again by the caller.
+ *
+ * `waited`: the account's row was changed by a transaction that this statement waited for; what that one wrote is in
+ * the balance, but not in what this statement sees of the entries.
+ *
  * The bounds on the key let the planner leave out every partition but the one or two that hold the group; the limit
  * of one keeps it from reading all that lies between them where its statistics, always older than the newest keys, say
  * that nothing does.
@@ -53,8 +58,10 @@ const RESERVE = `with item as materialized (
       select * from billing.entry where key = i.key and phase = 0 and key between $6 and $7 limit 1
     ) e
   ), locked as materialized (
-    select id, balance_micros - reserved_micros - limit_micros as available from billing.ledger_account
-    where id = any($3::uuid[]) and kind = 'customer' order by id for no key update
+    select id, balance_micros - reserved_micros - limit_micros as available, ctid as place
+    from billing.ledger_account where id = any($3::uuid[]) and kind = 'customer' order by id for no key update
+  ), seen as (
+    select id, ctid as place from billing.ledger_account where id = any($3::uuid[])
   ), fresh as materialized (
     select i.*, sum(i.amount) over (partition by i.account_id order by i.ord rows unbounded preceding) as running
     from item i where not exists (select from known k where k.ord = i.ord)
@@ -76,11 +83,12 @@ const RESERVE = `with item as materialized (
       when l.id is null then 'no_ledger'
       when f.running <= l.available then 'raced'
       else 'insufficient_balance' end as state,
-    k.amount_micros as amount, l.available - coalesce(g.amount, 0) as remaining
+    k.amount_micros as amount, l.available - coalesce(g.amount, 0) as remaining, s.place <> l.place as waited
   from item i
     left join written w on w.key = i.key and w.debit_id = i.account_id and w.amount_micros = i.amount
     left join known k on k.ord = i.ord left join fresh f on f.ord = i.ord
-    left join locked l on l.id = i.account_id left join granted g on g.debit_id = i.account_id
+    left join locked l on l.id = i.account_id left join seen s on s.id = i.account_id
+    left join granted g on g.debit_id = i.account_id
   where w.key is null`;
 
 /**
@@ -135,10 +143,10 @@ export class LedgerRepository {
   async reserve(items: readonly Reservation[]): Promise<Reserved[]> {
     const states: Reserved[] = new Array(items.length);
     let open = items.map((_, index) => index);
-    // Each pass decides at least the first open item of every account, so this ends; one pass is the rule, since what
-    // the rest of a balance cannot cover is not asked again.
-    for (let pass = 0; open.length > 0 && pass <= items.length; pass++) {
-      open = await this.reserveOpen(items, open, states);
+    // Each pass after the first decides at least the first open item of every account, so this ends. One pass is the
+    // rule: what the rest of a balance cannot cover is not asked again.
+    for (let pass = 0; open.length > 0 && pass <= items.length + 1; pass++) {
+      open = await this.reserveOpen(items, open, states, pass === 0);
     }
     if (open.length > 0) throw new Error('a reservation was neither made nor refused');
     return states;
@@ -149,18 +157,25 @@ export class LedgerRepository {
     if (items.length === 0) return [];
     const kinds = await this.settleGroup(items);
     // A resolution that another transaction wrote while this one waited for its locks is visible to the next statement.
-    const settled = kinds.includes('raced') ? await this.settleGroup(items) : kinds;
-    return settled.map((kind) => {
+    const raced = kinds.flatMap((kind, index) => (kind === 'raced' ? [index] : []));
+    if (raced.length > 0) {
+      const found = await this.settleGroup(raced.map((index) => items[index]!));
+      raced.forEach((index, place) => {
+        kinds[index] = found[place] ?? null;
+      });
+    }
+    return kinds.map((kind) => {
       if (kind === 'raced') throw new Error('a reservation was neither resolved nor found resolved');
       return kind;
     });
   }
 
-  /** One pass over the open items; returns those that a further pass may decide otherwise. */
+  /** One pass over the open items; returns those that another pass may decide otherwise. */
   private async reserveOpen(
     items: readonly Reservation[],
     open: readonly number[],
     states: Reserved[],
+    isFirst: boolean,
   ): Promise<number[]> {
     for (const index of open) states[index] = { state: 'reserved', amountMicros: items[index]!.amountMicros };
     const again: number[] = [];
@@ -169,10 +184,10 @@ export class LedgerRepository {
       if (row.state === 'raced') again.push(index);
       else if (row.state === 'reserved') states[index] = { state: 'reserved', amountMicros: Number(row.amount) };
       else states[index] = { state: row.state };
-      // Refused only for what stands before it: it may fit into what is left.
-      if (row.state === 'insufficient_balance' && BigInt(items[index]!.amountMicros) <= BigInt(row.remaining ?? 0)) {
-        again.push(index);
-      }
+      if (row.state !== 'insufficient_balance') continue;
+      // Refused for what stands before it, it may fit into what is left; or its own key was reserved meanwhile.
+      const fits = BigInt(items[index]!.amountMicros) <= BigInt(row.remaining ?? 0);
+      if (fits || (isFirst && row.waited)) again.push(index);
     }
     return again.sort((a, b) => a - b);
   }

@@ -1,19 +1,8 @@
 import { Injectable } from '@nestjs/common';
 import type { Queryable } from '../../../platform/postgres/database.js';
-import type { Rate } from '../domain/rates.js';
+import type { StoredRate } from '../domain/rates.js';
 import { BillingOrm } from './billing.orm.js';
 import { BillingDatabase } from './billing.storage.js';
-
-/** In place of an account: the rates that hold for everybody. */
-export const GENERAL = '00000000-0000-0000-0000-000000000000';
-
-export interface StoredRate extends Rate {
-  readonly id: string;
-  readonly accountId: string;
-  readonly version: number;
-  readonly createdAt: Date;
-  readonly updatedAt: Date;
-}
 
 interface RateRow {
   id: string;
@@ -48,7 +37,7 @@ export class RatesRepository {
 
   /** How many rates an account has, or there are in all. */
   async count(accountId?: string): Promise<number> {
-    return this.orm.rate.count(accountId === undefined ? {} : { where: { accountId } });
+    return this.orm.rate.count({ where: accountId === undefined ? {} : { accountId } });
   }
 
   /** Sets the price of a prefix: the rate keeps its id, and has a new version where its price changes. */

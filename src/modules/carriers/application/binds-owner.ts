@@ -5,49 +5,75 @@ import { Logger } from '../../../platform/tokens.js';
 import { newId } from '../../../shared/sid.js';
 import { CapacitySignal } from '../contract/carriers.api.js';
 import { breakerChanged } from '../contract/carriers.events.js';
+import type { BreakerState } from '../domain/breaker.js';
+import { Connections } from '../domain/carrier-connection.js';
 import { BindsLeaseRepository, type HeldLease } from '../infrastructure/binds-lease.repository.js';
 import { CarrierDirectory } from '../infrastructure/carrier-directory.js';
 import { CarriersDatabase, CarriersLog } from '../infrastructure/carriers.storage.js';
-import { SubmissionsRepository } from '../infrastructure/submissions.repository.js';
-import { Binds, Connections } from './binds.js';
+import { IntentsRepository } from '../infrastructure/intents.repository.js';
+import { OutcomesRepository } from '../infrastructure/outcomes.repository.js';
+import { Binds, type BindsHandlers, type BindsParts } from './binds.js';
+import { CarriersMetrics } from './carriers-metrics.js';
+import { ReportStatus } from './report-status.js';
 
 const LEASE_MS = 5_000;
 const RENEW_MS = 1_500;
-/** This much before the lease ends by our own clock, nothing more is sent. */
+/** This much before the lease ends by our own clocks, nothing more is sent. */
 const MARGIN_MS = 500;
+const LOOK_MS = 1_000;
+/** Longer than links take to drain; what cannot be written by then is left to the next owner. */
+const STOP_MS = 10_000;
+
+/** One term as its owner sees it. */
+interface Term {
+  readonly lease: HeldLease;
+  readonly binds: Binds;
+  readonly renewal: NodeJS.Timeout;
+}
 
 /**
- * Keeps one worker of the cluster the owner of the binds: takes the lease when it is free, renews it, and ends the term
- * when it is lost. A process that was stopped for longer than its lease finds by its own clock that it may not send.
+ * Keeps one worker of the cluster the owner of the binds: takes the lease when it is free, renews it, pauses the term
+ * while that fails, and ends it when another worker has the lease. A process that was stopped for longer than its lease
+ * finds by its own clocks that it may not send.
  */
 @Injectable()
 export class BindsOwner extends CapacitySignal {
   private readonly owner = randomUUID();
   private readonly wakeup = new Wakeup();
   private readonly listeners = new Set<() => void>();
-  private lease: HeldLease | null = null;
-  private renewal: NodeJS.Timeout | undefined;
-  private binds: Binds | null = null;
-  private validUntil = 0;
-  private changed = false;
+  private readonly parts: BindsParts;
+  private term: Term | null = null;
+  private starting: Binds | null = null;
+  /** Of the newest lease. */
+  private epoch = 0;
+  /** The end of the lease by the monotonic clock, which a suspended machine stops, and by the other, which it does not. */
+  private validUntil = { monotonicMs: 0, wallMs: 0 };
+  private isLost = false;
+  private isChanged = false;
+  private isTroubled = false;
   private stopping = false;
   private running: Promise<void> | null = null;
 
   constructor(
     private readonly leases: BindsLeaseRepository,
-    private readonly submissions: SubmissionsRepository,
+    intents: IntentsRepository,
+    outcomes: OutcomesRepository,
     private readonly directory: CarrierDirectory,
-    private readonly connections: Connections,
+    connections: Connections,
     private readonly db: CarriersDatabase,
     private readonly log: CarriersLog,
+    private readonly metrics: CarriersMetrics,
+    private readonly reports: ReportStatus,
     @Inject(Logger) private readonly logger: Logger,
   ) {
     super();
+    this.parts = { intents, outcomes, directory, connections, logger };
+    metrics.watch(() => this.term?.binds.status() ?? new Map());
   }
 
-  /** The present term, where this process leads. */
+  /** The present term, where this process leads; null from the moment it is stopping. */
   get current(): Binds | null {
-    return this.binds && this.leads() ? this.binds : null;
+    return this.term && !this.stopping && this.leads() ? this.term.binds : null;
   }
 
   onRoom(listener: () => void): () => void {
@@ -56,109 +82,147 @@ export class BindsOwner extends CapacitySignal {
   }
 
   start(): void {
-    const off = this.directory.onChange(() => {
-      this.changed = true;
-      this.wakeup.wake();
-    });
+    const off = this.directory.onChange(() => this.refreshSoon());
     this.running = this.loop().finally(off);
   }
 
-  /** Drains the binds and gives the lease up. */
+  /** Drains the binds and gives the lease up. From its first moment on, nothing more is taken. */
   async stop(): Promise<void> {
     this.stopping = true;
+    this.starting?.abandon();
     this.wakeup.wake();
     await this.running;
   }
 
   private leads(): boolean {
-    return performance.now() < this.validUntil - MARGIN_MS;
+    const { monotonicMs, wallMs } = this.validUntil;
+    return !this.isLost && performance.now() < monotonicMs && Date.now() < wallMs;
   }
 
   private async loop(): Promise<void> {
     while (!this.stopping) {
       try {
-        if (!this.lease) await this.take();
-        else if (!this.leads()) this.lose();
-        else if (this.changed && this.binds) {
-          this.changed = false;
-          await this.binds.refresh();
-        }
+        await this.look();
+        this.isTroubled = false;
       } catch (error) {
-        this.logger.warn({ err: error }, 'the binds could not be looked after');
-        if (!this.binds) this.lose();
+        if (!this.isTroubled) this.logger.warn({ err: error }, 'the binds cannot be looked after at present');
+        this.isTroubled = true;
       }
-      if (this.lease && !this.leads()) continue;
-      await this.wakeup.wait(RENEW_MS);
+      await this.wakeup.wait(LOOK_MS);
     }
-    if (this.lease) await this.retire(this.lease);
+    if (this.term) await this.retire(this.term);
+  }
+
+  private async look(): Promise<void> {
+    const { term } = this;
+    if (!term) return this.take();
+    if (this.isLost) return this.lose(term);
+    if (!this.leads()) {
+      if (!term.binds.isPaused) await this.pause(term);
+      return;
+    }
+    if (term.binds.isPaused || this.isChanged) await this.refresh(term);
+    await this.reports.report(term.lease, term.binds.status());
   }
 
   private async take(): Promise<void> {
-    const askedAt = performance.now();
+    const asked = clocks();
     const lease = await this.leases.acquire(this.owner, LEASE_MS);
     if (!lease) return;
-    this.lease = lease;
-    this.validUntil = askedAt + LEASE_MS;
-    this.renewal = setInterval(() => void this.renew(lease), RENEW_MS);
-    const binds = new Binds(
-      lease,
-      this.submissions,
-      this.directory,
-      this.connections,
-      {
-        onRoom: () => this.room(),
-        onBreaker: (carrier, state) => void this.publishBreaker(carrier, state),
-        onLost: () => this.end(),
-      },
-      () => this.leads(),
-      this.logger,
-    );
-    await binds.start();
-    this.binds = binds;
+    this.isLost = false;
+    this.validUntil = later(asked);
+    this.epoch = lease.epoch;
+    const binds = new Binds(lease, this.parts, this.handlers(lease), () => this.leads());
+    const renewal = setInterval(() => void this.renew(lease), RENEW_MS);
+    this.starting = binds;
+    try {
+      await binds.start();
+    } catch (error) {
+      clearInterval(renewal);
+      binds.abandon();
+      await this.leases.release(lease).catch(() => undefined);
+      throw error;
+    } finally {
+      this.starting = null;
+    }
+    this.term = { lease, binds, renewal };
     this.logger.info({ epoch: lease.epoch }, 'this worker owns the binds');
     this.room();
   }
 
   private async renew(lease: HeldLease): Promise<void> {
-    const askedAt = performance.now();
+    const asked = clocks();
     try {
-      if (await this.leases.renew(lease, LEASE_MS)) this.validUntil = askedAt + LEASE_MS;
-      else this.end();
+      if (!(await this.leases.renew(lease, LEASE_MS))) this.end(lease);
+      else if (later(asked).monotonicMs > this.validUntil.monotonicMs) this.validUntil = later(asked);
     } catch (error) {
       this.logger.warn({ err: error }, 'the lease of the binds could not be renewed');
     }
     if (!this.leads()) this.wakeup.wake();
   }
 
-  /** From now on nothing is sent; the loop takes the term apart. */
-  private end(): void {
-    this.validUntil = 0;
+  private async refresh({ binds }: Term): Promise<void> {
+    this.isChanged = false;
+    try {
+      await binds.refresh();
+    } catch (error) {
+      this.isChanged = true;
+      throw error;
+    }
+  }
+
+  private refreshSoon(): void {
+    this.isChanged = true;
     this.wakeup.wake();
   }
 
-  private lose(): void {
-    clearInterval(this.renewal);
-    this.validUntil = 0;
-    this.lease = null;
-    this.binds?.abandon();
-    this.binds = null;
+  /** The lease may have run out: nothing is sent until it was renewed, or is found with another worker. */
+  private async pause({ lease, binds }: Term): Promise<void> {
+    this.logger.warn({ epoch: lease.epoch }, 'the binds pause: their lease could not be renewed in time');
+    this.room();
+    await binds.pause();
+  }
+
+  /** From now on nothing is sent; the loop takes the term apart. */
+  private end(lease: HeldLease): void {
+    if (lease.epoch !== this.epoch) return;
+    this.isLost = true;
+    this.wakeup.wake();
+  }
+
+  private lose({ lease, binds, renewal }: Term): void {
+    clearInterval(renewal);
+    this.term = null;
+    binds.abandon();
+    this.logger.warn({ epoch: lease.epoch }, 'another worker owns the binds now');
     this.room();
   }
 
-  private async retire(lease: HeldLease): Promise<void> {
+  private async retire({ lease, binds, renewal }: Term): Promise<void> {
     try {
-      await this.binds?.stop();
+      await binds.stop(STOP_MS);
     } finally {
-      this.lose();
+      clearInterval(renewal);
+      this.term = null;
       await this.leases.release(lease).catch(() => undefined);
     }
+  }
+
+  private handlers(lease: HeldLease): BindsHandlers {
+    return {
+      onRoom: () => this.room(),
+      onBreaker: (carrier, state) => void this.publishBreaker(carrier, state),
+      onOutcome: (carrier, outcome) => this.metrics.count(carrier, outcome),
+      onClosed: () => this.refreshSoon(),
+      onLost: () => this.end(lease),
+    };
   }
 
   private room(): void {
     for (const listener of this.listeners) listener();
   }
 
-  private async publishBreaker(carrier: string, state: 'closed' | 'open' | 'half_open'): Promise<void> {
+  private async publishBreaker(carrier: string, state: BreakerState): Promise<void> {
     this.logger.warn({ carrier, state }, 'a breaker has changed');
     const event = {
       type: breakerChanged.type,
@@ -172,4 +236,12 @@ export class BindsOwner extends CapacitySignal {
       .then(() => this.log.wake())
       .catch((error) => this.logger.warn({ carrier, err: error }, 'a change of a breaker could not be recorded'));
   }
+}
+
+function clocks(): { monotonicMs: number; wallMs: number } {
+  return { monotonicMs: performance.now(), wallMs: Date.now() };
+}
+
+function later({ monotonicMs, wallMs }: { monotonicMs: number; wallMs: number }) {
+  return { monotonicMs: monotonicMs + LEASE_MS - MARGIN_MS, wallMs: wallMs + LEASE_MS - MARGIN_MS };
 }

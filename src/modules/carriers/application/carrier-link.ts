@@ -1,13 +1,24 @@
-import { BREAKER_DEFAULTS, Breaker, type BreakerSettings, type BreakerState } from '../domain/breaker.js';
+import {
+  BREAKER_DEFAULTS,
+  Breaker,
+  type BreakerSettings,
+  type BreakerState,
+  type BreakerTurn,
+} from '../domain/breaker.js';
+import type { CarrierConnection, HandOver, Outgoing } from '../domain/carrier-connection.js';
 import { VALIDITY_EXPIRED } from '../domain/error-codes.js';
+import { type LinkStatus, Quality } from '../domain/link-status.js';
 import { Pacer } from '../domain/pacer.js';
-import type { CarrierConnection, HandOver, Outgoing } from './carrier-connection.js';
 
 export interface LinkSettings {
   readonly name: string;
+  /** Segments that may wait for their answer at a time. */
   readonly windowSize: number;
+  /** Segments a second. */
   readonly tps: number | null;
   readonly responseTimeoutMs: number;
+  /** Whether it takes submissions; one that does not is there for the receipts of earlier ones. */
+  readonly takes: boolean;
   readonly breaker?: Partial<BreakerSettings>;
 }
 
@@ -32,47 +43,64 @@ const SLOW_SHARE = 0.75;
  * of what it did not take. A carrier that stops answering holds up nobody else's messages.
  */
 export class CarrierLink {
+  readonly quality = new Quality();
   private readonly breaker: Breaker;
   private readonly pacer: Pacer;
   private queue: Outgoing[] = [];
   private readonly retrying = new Map<Outgoing, NodeJS.Timeout>();
   private inFlight = 0;
-  private lastAnswerAtMs = 0;
+  private segmentsInFlight = 0;
+  private lastAnswerAtMs = Number.NEGATIVE_INFINITY;
   private timer: NodeJS.Timeout | null = null;
-  private draining = false;
+  private closed = false;
+  private onIdle: (() => void) | null = null;
+  private stopping: Promise<void> | null = null;
   private shown: BreakerState = 'closed';
-  readonly counters = { submitted: 0, accepted: 0, rejected: 0, throttled: 0, retried: 0, unknown: 0 };
 
   constructor(
     readonly settings: LinkSettings,
-    readonly connection: CarrierConnection,
+    private readonly connection: CarrierConnection,
     private readonly handlers: LinkHandlers,
     /** Whether this process still may send: its lease holds. */
     private readonly mayLead: () => boolean,
-    random: () => number = Math.random,
+    private readonly random: () => number = Math.random,
   ) {
     this.breaker = new Breaker({ ...BREAKER_DEFAULTS, ...settings.breaker }, random);
-    this.pacer = new Pacer(settings.tps, random, Date.now());
-    this.random = random;
+    this.pacer = new Pacer(settings.tps, random, performance.now());
   }
 
-  private readonly random: () => number;
-
-  get breakerState(): BreakerState {
-    return this.breaker.state(Date.now());
-  }
-
-  get load(): { queued: number; inFlight: number } {
-    return { queued: this.queue.length + this.retrying.size, inFlight: this.inFlight };
+  /** Whether it takes messages, be it later; where it does not, they go another way. */
+  get isUsable(): boolean {
+    const isOpen = this.settings.takes && !this.closed && this.connection.state.phase === 'bound';
+    return isOpen && this.breaker.allowance(performance.now()) > 0;
   }
 
   /** How many more submissions it takes: little more than its window, so that a crash leaves little unknown. */
   get room(): number {
-    if (this.draining || this.connection.state.phase !== 'bound') return 0;
-    const now = Date.now();
-    const held = this.queue.length + this.retrying.size + this.inFlight;
-    const allowed = Math.min(this.breaker.allowance(now), this.paceAhead());
-    return Math.max(0, Math.min(this.settings.windowSize * 2, allowed) - held);
+    if (!this.isUsable) return 0;
+    const { windowSize, tps } = this.settings;
+    const waiting = this.queue.length + this.retrying.size;
+    // No more than its pace lets leave within about a second: more would only wait here.
+    const held = Math.min(windowSize * 2, tps ?? Number.POSITIVE_INFINITY) - waiting - this.inFlight;
+    return Math.max(0, Math.min(held, this.breaker.allowance(performance.now()) - waiting));
+  }
+
+  get status(): LinkStatus {
+    const now = performance.now();
+    return {
+      ...this.connection.state,
+      breaker: this.breaker.state(now),
+      breakerOpenMs: Math.round(this.breaker.waitMs(now)),
+      queued: this.queue.length + this.retrying.size,
+      inFlight: this.inFlight,
+      paceShare: this.settings.tps === null ? null : Math.round(this.pacer.share(now) * 100) / 100,
+      recent: this.breaker.recent(),
+      ...this.quality.read(),
+    };
+  }
+
+  start(): void {
+    this.connection.start();
   }
 
   /** Takes a submission whose key is durable. */
@@ -81,117 +109,136 @@ export class CarrierLink {
     outgoing.attempts = 0;
     outgoing.messageIds = outgoing.parts.map(() => null);
     this.queue.push(outgoing);
-    this.pump();
-  }
-
-  start(): void {
-    this.connection.start();
+    if (this.isUsable) this.pump();
+    else this.handBackAll('the carrier takes no messages at present');
   }
 
   /** Called when the connection changes: what waits for a carrier that is down goes another way. */
   onState(): void {
     if (this.connection.state.phase === 'bound') this.pump();
-    else if (this.connection.state.phase === 'down') this.handBackAll('the carrier is not connected');
+    else this.handBackAll('the carrier is not connected');
     this.handlers.onRoom();
   }
 
   /** Takes no more, gives back what has not left, waits (bounded) for what has, and closes. */
-  async stop(): Promise<void> {
-    this.draining = true;
-    this.handBackAll('the carrier is being drained');
+  stop(): Promise<void> {
+    this.stopping ??= this.close();
+    return this.stopping;
+  }
+
+  private async close(): Promise<void> {
+    this.closed = true;
+    this.clearTimer();
+    this.handBackAll('the carrier is being closed');
+    const idle = new Promise<void>((resolve) => {
+      this.onIdle = resolve;
+    });
     await this.connection.stop();
-    if (this.timer) clearTimeout(this.timer);
+    if (this.inFlight > 0) await idle;
   }
 
   private pump(): void {
-    if (this.timer) clearTimeout(this.timer);
-    this.timer = null;
-    while (this.queue.length > 0) {
-      const now = Date.now();
-      if (this.draining || !this.mayLead()) return;
+    this.clearTimer();
+    while (this.queue.length > 0 && !this.closed && this.mayLead()) {
+      const now = performance.now();
       if (this.breaker.allowance(now) <= 0) {
         this.handBackAll('the breaker is open');
         return;
       }
-      if (this.connection.credit < this.queue[0]!.parts.length && this.inFlight > 0) return;
-      if (this.pacer.available(now) < 1) {
-        this.later(this.pacer.waitMs(now));
+      // One that has more segments than there ever is credit for leaves when nothing else is under way.
+      if (this.connection.credit < unsentParts(this.queue[0]!) && this.inFlight > 0) return;
+      const waitMs = this.pacer.waitMs(now);
+      if (waitMs > 0) {
+        this.timer = setTimeout(() => this.pump(), waitMs);
         return;
       }
       const outgoing = this.queue.shift()!;
-      if (outgoing.validUntilMs <= now) this.handlers.onRejected(outgoing, VALIDITY_EXPIRED);
+      if (outgoing.validUntilMs <= Date.now()) this.handlers.onRejected(outgoing, VALIDITY_EXPIRED);
       else void this.send(outgoing, now);
     }
   }
 
   private async send(outgoing: Outgoing, startedAtMs: number): Promise<void> {
+    const segments = unsentParts(outgoing);
     this.inFlight++;
-    this.counters.submitted++;
-    this.pacer.take(startedAtMs);
-    this.breaker.started(startedAtMs);
+    this.segmentsInFlight += segments;
+    this.quality.count('submitted');
+    this.pacer.take(startedAtMs, segments);
+    const turn = this.breaker.started(startedAtMs);
     const outcome = await this.connection.handOver(outgoing);
-    const isFull = this.inFlight >= this.settings.windowSize;
+    this.judge(outcome, turn, startedAtMs, segments);
     this.inFlight--;
-    this.judge(outcome, startedAtMs, isFull);
+    this.segmentsInFlight -= segments;
     this.follow(outgoing, outcome);
     this.showBreaker();
     this.pump();
+    if (this.inFlight === 0) this.onIdle?.();
     this.handlers.onRoom();
   }
 
   /** What the outcome says of the carrier. */
-  private judge(outcome: HandOver, startedAtMs: number, isFull: boolean): void {
-    const now = Date.now();
+  private judge(outcome: HandOver, turn: BreakerTurn, startedAtMs: number, segments: number): void {
+    const now = performance.now();
     switch (outcome.kind) {
       case 'accepted':
       case 'rejected':
         this.lastAnswerAtMs = now;
         this.pacer.answered();
-        if (now - startedAtMs > this.settings.responseTimeoutMs * SLOW_SHARE) this.breaker.failed(now);
-        else this.breaker.succeeded(now);
+        this.quality.answered(now - startedAtMs);
+        if (this.isSlow(now - startedAtMs, segments)) this.breaker.failed(turn, now);
+        else this.breaker.succeeded(turn, now);
         return;
       case 'throttled':
         this.lastAnswerAtMs = now;
         this.pacer.throttled(now);
-        this.breaker.withdrawn(now);
+        this.breaker.withdrawn(turn);
         return;
       case 'retryable':
         this.lastAnswerAtMs = now;
-        this.breaker.failed(now);
+        this.breaker.failed(turn, now);
         return;
       case 'unsent':
-        this.breaker.withdrawn(now);
+        this.breaker.withdrawn(turn);
         return;
       case 'unknown':
-        // A full window without an answer for as long as one may take: the carrier has stalled.
-        if (isFull && now - this.lastAnswerAtMs > this.settings.responseTimeoutMs) this.breaker.trip(now);
-        else this.breaker.failed(now);
+        if (outcome.reason === 'timeout' && this.isStalled(now)) this.breaker.stalled(turn, now);
+        else this.breaker.failed(turn, now);
     }
+  }
+
+  private isSlow(tookMs: number, segments: number): boolean {
+    const rounds = Math.ceil(segments / this.settings.windowSize);
+    return tookMs > this.settings.responseTimeoutMs * SLOW_SHARE * rounds;
+  }
+
+  /** A full window without an answer for as long as one may take. */
+  private isStalled(now: number): boolean {
+    const [next] = this.queue;
+    const isFull = this.segmentsInFlight + (next ? unsentParts(next) : 1) > this.settings.windowSize;
+    return isFull && now - this.lastAnswerAtMs > this.settings.responseTimeoutMs;
   }
 
   /** What the outcome means for the submission. */
   private follow(outgoing: Outgoing, outcome: HandOver): void {
+    if (outcome.kind !== 'unsent') this.quality.count(outcome.kind);
     switch (outcome.kind) {
       case 'accepted':
-        this.counters.accepted++;
         this.handlers.onAccepted(outgoing);
         return;
       case 'rejected':
-        this.counters.rejected++;
         this.handlers.onRejected(outgoing, outcome.errorCode);
         return;
       case 'throttled':
-        this.counters.throttled++;
-        this.queue.unshift(outgoing);
+        if (this.closed) this.release(outgoing, 'the carrier is being closed');
+        else this.queue.unshift(outgoing);
         return;
       case 'unsent':
-        this.handlers.onHandBack(outgoing, 'the carrier is not connected');
+        this.release(outgoing, 'the carrier is not connected');
         return;
       case 'retryable':
         this.retry(outgoing);
         return;
       case 'unknown':
-        this.counters.unknown++;
         if (outgoing.retryUnknown) this.retry(outgoing);
         else this.handlers.onUnknown(outgoing);
     }
@@ -201,19 +248,20 @@ export class CarrierLink {
     outgoing.attempts++;
     if (outgoing.attempts >= MAX_ATTEMPTS) {
       outgoing.exhausted.add(this.settings.name);
-      this.handlers.onHandBack(outgoing, 'the carrier did not take it');
+      this.release(outgoing, 'the carrier did not take it');
       return;
     }
-    this.counters.retried++;
+    if (this.closed) {
+      this.release(outgoing, 'the carrier is being closed');
+      return;
+    }
     const waitMs = this.random() * Math.min(RETRY_MAX_MS, RETRY_BASE_MS * 2 ** outgoing.attempts);
-    this.retrying.set(
-      outgoing,
-      setTimeout(() => {
-        this.retrying.delete(outgoing);
-        this.queue.push(outgoing);
-        this.pump();
-      }, waitMs),
-    );
+    const again = () => {
+      this.retrying.delete(outgoing);
+      this.queue.push(outgoing);
+      this.pump();
+    };
+    this.retrying.set(outgoing, setTimeout(again, waitMs));
   }
 
   private handBackAll(reason: string): void {
@@ -221,26 +269,30 @@ export class CarrierLink {
     for (const timer of this.retrying.values()) clearTimeout(timer);
     this.queue = [];
     this.retrying.clear();
-    for (const outgoing of waiting) this.handlers.onHandBack(outgoing, reason);
+    for (const outgoing of waiting) this.release(outgoing, reason);
   }
 
-  private later(waitMs: number): void {
-    this.timer = setTimeout(() => {
-      this.pump();
-      this.handlers.onRoom();
-    }, waitMs);
-  }
-
-  /** What its pace lets leave within about a second: more would only wait here. */
-  private paceAhead(): number {
-    return this.settings.tps === null ? Number.POSITIVE_INFINITY : Math.max(1, this.settings.tps);
+  /** Lets go of a submission. One that the carrier has in part would be sent twice in that part by another. */
+  private release(outgoing: Outgoing, reason: string): void {
+    const isWithCarrier = outgoing.messageIds.some((id) => id !== null);
+    if (isWithCarrier && !outgoing.retryUnknown) this.handlers.onUnknown(outgoing);
+    else this.handlers.onHandBack(outgoing, reason);
   }
 
   private showBreaker(): void {
-    const state = this.breakerState;
+    const state = this.breaker.state(performance.now());
     if (state === this.shown) return;
     this.shown = state;
     this.handlers.onBreaker(this.settings.name, state);
     if (state === 'open') this.handBackAll('the breaker is open');
   }
+
+  private clearTimer(): void {
+    if (this.timer) clearTimeout(this.timer);
+    this.timer = null;
+  }
+}
+
+function unsentParts(outgoing: Outgoing): number {
+  return outgoing.messageIds.reduce((sum, id) => sum + (id === null ? 1 : 0), 0);
 }

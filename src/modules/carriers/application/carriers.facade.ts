@@ -14,8 +14,8 @@ import {
   type submissionBuckets,
 } from '../contract/carriers.api.js';
 import { CarrierDirectory } from '../infrastructure/carrier-directory.js';
+import { IntentsRepository } from '../infrastructure/intents.repository.js';
 import { SubmissionAuditRepository } from '../infrastructure/submission-audit.repository.js';
-import { SubmissionsRepository } from '../infrastructure/submissions.repository.js';
 import { BindsOwner } from './binds-owner.js';
 
 /** The carriers' contract, in this process. */
@@ -24,7 +24,7 @@ export class CarriersFacade extends CarriersApi {
   constructor(
     private readonly directory: CarrierDirectory,
     private readonly owner: BindsOwner,
-    private readonly submissions: SubmissionsRepository,
+    private readonly intents: IntentsRepository,
     private readonly audit: SubmissionAuditRepository,
   ) {
     super();
@@ -45,9 +45,9 @@ export class CarriersFacade extends CarriersApi {
   }
 
   async known(keys: readonly string[]): Promise<boolean[]> {
-    const ids = keys.map((key) => parseSid('SM', key)!);
-    const known = await this.submissions.known(ids);
-    return ids.map((id) => known.has(id));
+    const ids = keys.map((key) => parseSid('SM', key));
+    const known = await this.intents.known(ids.filter((id) => id !== null));
+    return ids.map((id) => id !== null && known.has(id));
   }
 
   digest(input: z.infer<typeof submissionBuckets>): Promise<SubmissionDigest[]> {

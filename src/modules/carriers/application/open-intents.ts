@@ -1,12 +1,19 @@
-import type { Intended, IntentRow } from '../infrastructure/submissions.repository.js';
+import type { Intended } from '../domain/submission.js';
+
+/** A key that is settled: answered, or given back. */
+export interface Settled {
+  readonly intentId: string;
+  readonly key: string;
+  readonly returned: boolean;
+}
 
 /** The keys that are durable and have no answer yet, by the intent that holds them. */
 export class OpenIntents {
-  private readonly intents = new Map<string, Map<string, Intended>>();
+  private readonly intents = new Map<string, Set<string>>();
   private readonly keys = new Map<string, string>();
 
-  add(intentId: string, items: readonly Intended[]): void {
-    this.intents.set(intentId, new Map(items.map((item) => [item.key, item])));
+  add(intentId: string, items: readonly Pick<Intended, 'key'>[]): void {
+    this.intents.set(intentId, new Set(items.map((item) => item.key)));
     for (const item of items) this.keys.set(item.key, intentId);
   }
 
@@ -19,39 +26,34 @@ export class OpenIntents {
   }
 
   /**
-   * What becomes of the intents when these keys are settled: closed when none is left; shrunk when one was given back
-   * and others are left, so that a crash does not take the one given back for a lost one.
+   * What settling these keys does to their intents: those of which nothing is left are closed; in the others, what was
+   * given back is marked, so that a crash does not take it for lost.
    */
-  without(settled: readonly { intentId: string; key: string; returned: boolean }[]): {
-    closed: string[];
-    shrunk: IntentRow[];
-  } {
-    const byIntent = new Map<string, { keys: Set<string>; returned: boolean }>();
-    for (const { intentId, key, returned } of settled) {
-      const entry = byIntent.get(intentId) ?? { keys: new Set(), returned: false };
-      entry.keys.add(key);
-      entry.returned ||= returned;
-      byIntent.set(intentId, entry);
+  without(settled: readonly Settled[]): { closed: string[]; returned: Settled[] } {
+    const byIntent = new Map<string, Settled[]>();
+    for (const one of settled) {
+      const list = byIntent.get(one.intentId);
+      if (list) list.push(one);
+      else byIntent.set(one.intentId, [one]);
     }
     const closed: string[] = [];
-    const shrunk: IntentRow[] = [];
-    for (const [id, entry] of byIntent) {
-      const left = [...(this.intents.get(id)?.values() ?? [])].filter((item) => !entry.keys.has(item.key));
-      if (left.length === 0) closed.push(id);
-      else if (entry.returned) shrunk.push({ id, items: left });
+    const returned: Settled[] = [];
+    for (const [id, list] of byIntent) {
+      const gone = new Set(list.map((one) => one.key));
+      const isClosed = [...(this.intents.get(id) ?? [])].every((key) => gone.has(key));
+      if (isClosed) closed.push(id);
+      else returned.push(...list.filter((one) => one.returned));
     }
-    return { closed, shrunk };
+    return { closed, returned };
   }
 
-  /** The keys are written as settled. */
-  settle(keys: readonly string[]): void {
-    for (const key of keys) {
-      const intentId = this.keys.get(key);
-      if (intentId === undefined) continue;
-      this.keys.delete(key);
-      const intent = this.intents.get(intentId)!;
-      intent.delete(key);
-      if (intent.size === 0) this.intents.delete(intentId);
+  /** The keys are written as settled, or were answered before. */
+  settle(settled: readonly Pick<Settled, 'intentId' | 'key'>[]): void {
+    for (const { intentId, key } of settled) {
+      if (this.keys.get(key) === intentId) this.keys.delete(key);
+      const intent = this.intents.get(intentId);
+      intent?.delete(key);
+      if (intent?.size === 0) this.intents.delete(intentId);
     }
   }
 }

@@ -87,3 +87,13 @@ export abstract class CarriersApi {
 export abstract class CapacitySignal {
   abstract onRoom(listener: () => void): () => void;
 }
+
+/** The schemas of each call's argument and result: what is checked where the contract crosses a network. */
+export const carriersContract = {
+  route: { input: routeInput, output: routeOutput },
+  capacity: { input: z.void(), output: capacityOutput },
+  submit: { input: submitInput, output: submitOutput },
+  known: { input: knownInput, output: knownOutput },
+  digest: { input: submissionBuckets, output: z.array(submissionDigest) },
+  listSubmissions: { input: listSubmissionsInput, output: z.array(submissionRow) },
+} satisfies Record<keyof CarriersApi, { input: z.ZodType; output: z.ZodType }>;

@@ -1,9 +1,12 @@
 export type BreakerState = 'closed' | 'open' | 'half_open';
 
 export interface BreakerSettings {
-  /** Calls that are looked back on, and for how long. */
+  /** Calls that are looked back on. */
   readonly calls: number;
+  /** The last of them that are looked at by themselves as well. */
   readonly windowMs: number;
+  /** What is older says nothing any more. */
+  readonly memoryMs: number;
   readonly minimumCalls: number;
   /** Enough when every one of them failed. */
   readonly minimumAllFailed: number;
@@ -16,6 +19,7 @@ export interface BreakerSettings {
 export const BREAKER_DEFAULTS: BreakerSettings = {
   calls: 100,
   windowMs: 10_000,
+  memoryMs: 300_000,
   minimumCalls: 10,
   minimumAllFailed: 5,
   failureRatio: 0.5,
@@ -24,14 +28,26 @@ export const BREAKER_DEFAULTS: BreakerSettings = {
   probes: 3,
 };
 
+const MAX_DOUBLINGS = 10;
+
+interface Outcome {
+  readonly atMs: number;
+  readonly failed: boolean;
+}
+
+/** Since when a call is under way, in terms of the breaker: one that began before the last change of state counts no more. */
+export type BreakerTurn = number;
+
 /**
- * A circuit breaker over the last calls. Opens when half of them failed or were slow, or at once on a stall; lets a few
- * probes through after a jittered time that grows with every opening in a row; closes when all probes succeed.
- * Time and chance come in as arguments.
+ * A circuit breaker over the last calls. Opens when half of the last 100, or of those of the last 10 s, failed or were
+ * slow, and at once on a stall; lets a few probes through after a jittered time that grows with every opening in a row;
+ * closes when all probes succeed. Instants are milliseconds of a clock that never runs backwards; time and chance come
+ * in as arguments.
  */
 export class Breaker {
-  private readonly outcomes: { atMs: number; failed: boolean }[] = [];
+  private outcomes: Outcome[] = [];
   private current: BreakerState = 'closed';
+  private turn: BreakerTurn = 0;
   private opensAgainAtMs = 0;
   private openings = 0;
   private probesLeft = 0;
@@ -45,7 +61,7 @@ export class Breaker {
   /** The state at an instant; an open breaker whose time has come lets probes through. */
   state(nowMs: number): BreakerState {
     if (this.current === 'open' && nowMs >= this.opensAgainAtMs) {
-      this.current = 'half_open';
+      this.enter('half_open');
       this.probesLeft = this.settings.probes;
       this.probesPassed = 0;
     }
@@ -59,60 +75,80 @@ export class Breaker {
     return state === 'open' ? 0 : this.probesLeft;
   }
 
-  /** A call starts. */
-  started(nowMs: number): void {
+  /** How long until probes are let through; 0 unless it is open. */
+  waitMs(nowMs: number): number {
+    return this.state(nowMs) === 'open' ? this.opensAgainAtMs - nowMs : 0;
+  }
+
+  /** The calls that are looked back on. */
+  recent(): { calls: number; failed: number } {
+    return { calls: this.outcomes.length, failed: failures(this.outcomes) };
+  }
+
+  /** A call starts. What it returns is given back with its outcome. */
+  started(nowMs: number): BreakerTurn {
     if (this.state(nowMs) === 'half_open') this.probesLeft--;
+    return this.turn;
   }
 
   /** A call ended without saying anything of the carrier (it was never made): a probe may be tried again. */
-  withdrawn(nowMs: number): void {
-    if (this.state(nowMs) === 'half_open') this.probesLeft++;
+  withdrawn(turn: BreakerTurn): void {
+    if (turn === this.turn && this.current === 'half_open') this.probesLeft++;
   }
 
-  succeeded(nowMs: number): void {
-    if (this.state(nowMs) === 'half_open') {
-      this.probesPassed++;
-      if (this.probesPassed >= this.settings.probes) this.close();
-      return;
+  succeeded(turn: BreakerTurn, nowMs: number): void {
+    if (turn !== this.turn) return;
+    if (this.current === 'closed') this.note(nowMs, false);
+    else if (++this.probesPassed >= this.settings.probes) {
+      this.openings = 0;
+      this.enter('closed');
     }
-    this.note(nowMs, false);
   }
 
-  failed(nowMs: number): void {
-    if (this.state(nowMs) === 'half_open') {
-      this.trip(nowMs);
-      return;
-    }
-    this.note(nowMs, true);
-    if (this.current === 'closed' && this.tooMany()) this.trip(nowMs);
+  failed(turn: BreakerTurn, nowMs: number): void {
+    if (turn !== this.turn) return;
+    if (this.current === 'closed') this.note(nowMs, true);
+    if (this.current === 'half_open' || this.isTooMuch(nowMs)) this.open(nowMs);
   }
 
-  /** Opens at once: the carrier takes everything and answers nothing. */
-  trip(nowMs: number): void {
-    const growthMs = Math.min(this.settings.maxOpenMs, this.settings.openMs * 2 ** Math.min(this.openings, 10));
+  /** The carrier takes everything and answers nothing: opens at once. */
+  stalled(turn: BreakerTurn, nowMs: number): void {
+    if (turn === this.turn) this.open(nowMs);
+  }
+
+  private open(nowMs: number): void {
+    const { openMs, maxOpenMs } = this.settings;
+    const growthMs = Math.min(maxOpenMs, openMs * 2 ** Math.min(this.openings, MAX_DOUBLINGS));
     this.opensAgainAtMs = nowMs + growthMs * (0.75 + this.random() / 2);
     this.openings++;
-    this.current = 'open';
-    this.outcomes.length = 0;
+    this.enter('open');
   }
 
-  private close(): void {
-    this.current = 'closed';
-    this.openings = 0;
-    this.outcomes.length = 0;
+  private enter(state: BreakerState): void {
+    this.current = state;
+    this.turn++;
+    this.outcomes = [];
   }
 
   private note(nowMs: number, failed: boolean): void {
     this.outcomes.push({ atMs: nowMs, failed });
-    while (this.outcomes.length > this.settings.calls || this.outcomes[0]!.atMs < nowMs - this.settings.windowMs) {
-      this.outcomes.shift();
-    }
+    const { calls, memoryMs } = this.settings;
+    while (this.outcomes.length > calls || this.outcomes[0]!.atMs < nowMs - memoryMs) this.outcomes.shift();
   }
 
-  private tooMany(): boolean {
-    const failed = this.outcomes.filter((outcome) => outcome.failed).length;
-    const all = this.outcomes.length;
-    if (failed === all) return all >= this.settings.minimumAllFailed;
-    return all >= this.settings.minimumCalls && failed / all >= this.settings.failureRatio;
+  private isTooMuch(nowMs: number): boolean {
+    const sinceMs = nowMs - this.settings.windowMs;
+    return this.isBad(this.outcomes) || this.isBad(this.outcomes.filter((outcome) => outcome.atMs >= sinceMs));
   }
+
+  private isBad(outcomes: readonly Outcome[]): boolean {
+    const { minimumAllFailed, minimumCalls, failureRatio } = this.settings;
+    const failed = failures(outcomes);
+    if (failed === outcomes.length) return failed >= minimumAllFailed;
+    return outcomes.length >= minimumCalls && failed / outcomes.length >= failureRatio;
+  }
+}
+
+function failures(outcomes: readonly Outcome[]): number {
+  return outcomes.reduce((sum, outcome) => sum + (outcome.failed ? 1 : 0), 0);
 }

@@ -6,16 +6,17 @@ const LONGEST_PAUSE_MS = 5_000;
 
 /**
  * A carrier's pace: a token bucket of its own rate, slowed when it says that it is throttled and recovering little by
- * little. Without a rate of its own only the pauses after throttling hold. Time and chance come in as arguments.
+ * little. Without a rate of its own only the pauses after throttling hold. Instants are milliseconds of a clock that
+ * never runs backwards; time and chance come in as arguments.
  */
 export class Pacer {
   private tokens: number;
   private filledAtMs: number;
-  private share = 1;
-  private pausedUntilMs = 0;
+  private rateShare = 1;
+  private pausedUntilMs = Number.NEGATIVE_INFINITY;
   private pauseMs = FIRST_PAUSE_MS;
 
-  /** @param perSecond messages a second, null for no limit */
+  /** @param perSecond segments a second, null for no limit */
   constructor(
     private readonly perSecond: number | null,
     private readonly random: () => number,
@@ -25,30 +26,31 @@ export class Pacer {
     this.filledAtMs = nowMs;
   }
 
-  /** How many messages may leave now. */
-  available(nowMs: number): number {
-    if (nowMs < this.pausedUntilMs) return 0;
-    if (this.perSecond === null) return Number.POSITIVE_INFINITY;
+  /** The part of its rate that it uses at present: less than 1 for a while after it was throttled. */
+  share(nowMs: number): number {
     this.fill(nowMs);
-    return Math.floor(this.tokens);
+    return this.rateShare;
   }
 
-  take(nowMs: number): void {
-    if (this.perSecond === null) return;
-    this.fill(nowMs);
-    this.tokens -= 1;
-  }
-
-  /** How long until one more may leave. */
+  /** How long until something may leave; 0: now. */
   waitMs(nowMs: number): number {
     if (nowMs < this.pausedUntilMs) return this.pausedUntilMs - nowMs;
-    if (this.perSecond === null || this.available(nowMs) >= 1) return 0;
-    return Math.ceil(((1 - this.tokens) / (this.perSecond * this.share)) * 1000);
+    if (this.perSecond === null) return 0;
+    this.fill(nowMs);
+    return this.tokens >= 1 ? 0 : Math.ceil(((1 - this.tokens) / (this.perSecond * this.rateShare)) * 1000);
+  }
+
+  /** Segments of one message leave together: those that there is no room for yet are owed, and the next message waits. */
+  take(nowMs: number, segments: number): void {
+    if (this.perSecond === null) return;
+    this.fill(nowMs);
+    this.tokens -= segments;
   }
 
   throttled(nowMs: number): void {
     if (nowMs < this.pausedUntilMs) return;
-    this.share = Math.max(SLOWEST, this.share / 2);
+    this.fill(nowMs);
+    this.rateShare = Math.max(SLOWEST, this.rateShare / 2);
     this.pausedUntilMs = nowMs + this.pauseMs * (0.5 + this.random() / 2);
     this.pauseMs = Math.min(LONGEST_PAUSE_MS, this.pauseMs * 2);
   }
@@ -60,8 +62,9 @@ export class Pacer {
   private fill(nowMs: number): void {
     const seconds = Math.max(0, nowMs - this.filledAtMs) / 1000;
     this.filledAtMs = nowMs;
-    this.share = Math.min(1, this.share + seconds * RECOVERY_PER_SECOND);
-    this.tokens = Math.min(this.burst(), this.tokens + seconds * (this.perSecond ?? 0) * this.share);
+    this.rateShare = Math.min(1, this.rateShare + seconds * RECOVERY_PER_SECOND);
+    if (this.perSecond === null) return;
+    this.tokens = Math.min(this.burst(), this.tokens + seconds * this.perSecond * this.rateShare);
   }
 
   private burst(): number {

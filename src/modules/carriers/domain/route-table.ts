@@ -8,6 +8,12 @@ export interface Route {
   readonly weight: number;
 }
 
+/** A route as it is kept. */
+export interface StoredRoute extends Route {
+  readonly id: string;
+  readonly createdAt: Date;
+}
+
 const LONGEST_PREFIX = 16;
 
 /** The routes, by longest prefix, then priority, then weight. */
@@ -36,14 +42,13 @@ export class RouteTable {
     return [];
   }
 
-  /** The carriers that may take over from one, for some destination. */
-  standIns(carrier: string): Set<string> {
+  /** The carriers that may take over from one, for some destination; null for a carrier without a route. */
+  standIns(carrier: string): Set<string> | null {
     const names = new Set<string>();
     for (const routes of this.byPrefix.values()) {
       if (routes.some((route) => route.carrier === carrier)) for (const route of routes) names.add(route.carrier);
     }
-    names.delete(carrier);
-    return names;
+    return names.delete(carrier) ? names : null;
   }
 }
 

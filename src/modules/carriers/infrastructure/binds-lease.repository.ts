@@ -7,7 +7,23 @@ export interface HeldLease {
   readonly epoch: number;
 }
 
+/** The lease of the binds belongs to another worker: nothing was written. */
+export class BindsLost extends Error {
+  constructor() {
+    super('the binds belong to another worker now');
+    this.name = 'BindsLost';
+  }
+}
+
 const NAME = 'binds';
+
+/**
+ * The CTE `guard` for statements whose first two values are owner and epoch: a row while the lease is theirs. It is
+ * locked until the statement has committed, so that nobody takes the lease in between.
+ */
+export const LEASE_GUARD = `guard as materialized (
+    select 1 from carriers.lease where name = '${NAME}' and owner = $1 and epoch = $2 for share
+  )`;
 
 /** The lease of all binds: one worker at a time owns the carriers' sessions, paces and breakers. */
 @Injectable()
@@ -27,7 +43,9 @@ export class BindsLeaseRepository {
     return rows[0] ? { owner, epoch: Number(rows[0].epoch) } : null;
   }
 
-  /** Prolongs the lease; false when it is no longer ours. */
+  /**
+   * Prolongs the lease, also one that has run out and that nobody has taken since; false when it is no longer ours.
+   */
   async renew(lease: HeldLease, leaseMs: number): Promise<boolean> {
     const { rowCount } = await this.db.query(
       `update carriers.lease set expires_at = clock_timestamp() + $4 * interval '1 ms'

@@ -2,27 +2,13 @@ import { Injectable } from '@nestjs/common';
 import type { LocalTail } from '../../../platform/event-log/consumer.js';
 import type { StoredEvent } from '../../../shared/define-event.js';
 import { carrierChanged, routeChanged } from '../contract/carriers.events.js';
+import type { CarrierDefinition } from '../domain/carrier.js';
 import { RouteTable } from '../domain/route-table.js';
 import { CarriersDatabase } from './carriers.storage.js';
 
-/** A carrier as the operator defined it; the password is sealed. */
-export interface CarrierDefinition {
-  readonly name: string;
-  readonly type: string;
-  readonly host: string;
-  readonly port: number;
-  readonly systemId: string;
-  readonly password: Buffer;
-  readonly bind: 'transceiver' | 'transmitter_receiver';
-  readonly windowSize: number;
-  readonly tps: number | null;
-  readonly state: 'active' | 'draining' | 'disabled';
-  readonly version: number;
-}
-
 interface CarrierRow {
   name: string;
-  type: string;
+  type: CarrierDefinition['type'];
   host: string;
   port: number;
   system_id: string;

@@ -3,22 +3,31 @@ import type {
   CarrierConnection,
   CarrierReceipt,
   ConnectionHandlers,
+  ConnectionState,
   HandOver,
   Outgoing,
-} from '../application/carrier-connection.js';
-import { receiptCode, refusalCode } from '../domain/error-codes.js';
+} from '../domain/carrier-connection.js';
+import { receiptCode, refusalCode, UNKNOWN_ERROR } from '../domain/error-codes.js';
 import { decodeAddress, encodeAddresses } from './smpp/address.js';
 import { classifyStatus } from './smpp/error-classes.js';
 import type { MessagePdu } from './smpp/pdu.js';
-import { parseReceipt, type Receipt } from './smpp/receipt.js';
-import { SmppClient, type SmppClientOptions, type SubmitOutcome } from './smpp/smpp-client.js';
+import { ESM_CLASS_RECEIPT, parseReceipt, type Receipt } from './smpp/receipt.js';
+import { SmppClient, type SmppClientOptions, type SubmitFields, type SubmitOutcome } from './smpp/smpp-client.js';
 import { encodeText } from './smpp/text.js';
 
 const ENROUTE = new Set(['enroute', 'accepted', 'unknown']);
+/** What a source_addr, a destination_addr and a short_message hold (SMPP 3.4, 4.4.1). */
+const ADDRESS = /^[ -~]{1,20}$/;
+const MAX_SHORT_MESSAGE_OCTETS = 254;
+/** esm_class, bits 5 to 2: what kind of deliver_sm it is (SMPP 3.4, 5.2.12). */
+const ESM_TYPE_MASK = 0x3c;
+const WARN_EVERY_MS = 60_000;
 
 /** A carrier over SMPP. */
 export class SmppConnection implements CarrierConnection {
   private readonly client: SmppClient;
+  private shownError: string | null = null;
+  private warnedAtMs = Number.NEGATIVE_INFINITY;
 
   constructor(
     private readonly name: string,
@@ -29,8 +38,7 @@ export class SmppConnection implements CarrierConnection {
     this.client = new SmppClient(options, {
       onDeliver: (pdu) => this.deliver(pdu),
       onState: (state) => {
-        if (state.error) this.logger.warn({ carrier: name, phase: state.phase }, `the bind is down: ${state.error}`);
-        else this.logger.info({ carrier: name, phase: state.phase }, 'the bind has changed');
+        this.logState(state);
         handlers.onState();
       },
     });
@@ -40,7 +48,7 @@ export class SmppConnection implements CarrierConnection {
     return this.client.credit;
   }
 
-  get state() {
+  get state(): ConnectionState {
     return this.client.state;
   }
 
@@ -52,29 +60,64 @@ export class SmppConnection implements CarrierConnection {
     return this.client.stop();
   }
 
+  /** See CarrierConnection. Segments that the window has no room for follow when those before them are answered. */
   async handOver(outgoing: Outgoing): Promise<HandOver> {
-    const parts = encodeText({
-      encoding: outgoing.encoding,
-      parts: outgoing.parts,
-      concatenation: 'udh',
-      reference: referenceOf(outgoing.key),
-    });
-    const addresses = encodeAddresses(outgoing.from, outgoing.to);
-    const submitted = parts.flatMap((part, index) =>
-      outgoing.messageIds[index] === null
-        ? [this.client.submit({ ...addresses, ...part }).then((outcome) => note(outgoing, index, outcome))]
-        : [],
-    );
-    return worst(await Promise.all(submitted));
+    const pdus = encode(outgoing);
+    if (!pdus) return { kind: 'rejected', errorCode: UNKNOWN_ERROR };
+    const left = pdus
+      .map((fields, index) => ({ fields, index }))
+      .filter(({ index }) => outgoing.messageIds[index] === null);
+    let found: HandOver = { kind: 'accepted' };
+    while (left.length > 0 && found.kind === 'accepted') {
+      const round = left.splice(0, Math.max(1, this.client.credit));
+      const outcomes = round.map(async ({ fields, index }) => note(outgoing, index, await this.client.submit(fields)));
+      found = worst(await Promise.all(outcomes));
+    }
+    return found;
   }
 
   private async deliver(pdu: MessagePdu): Promise<void> {
     const receipt = parseReceipt(pdu);
-    if (!receipt) {
-      this.logger.warn({ carrier: this.name }, 'an inbound message was refused: inbound traffic is not routed yet');
-      throw new Error('inbound messages are not taken');
+    if (receipt) await this.handlers.onReceipt(toCarrierReceipt(this.name, pdu, receipt));
+    else if ((pdu.esmClass & ESM_TYPE_MASK) === ESM_CLASS_RECEIPT)
+      await this.handlers.onReceipt(toCarrierReceipt(this.name, pdu, NAMELESS));
+    else this.refuseInbound();
+  }
+
+  private refuseInbound(): never {
+    const now = performance.now();
+    if (now - this.warnedAtMs > WARN_EVERY_MS) {
+      this.warnedAtMs = now;
+      this.logger.warn({ carrier: this.name }, 'inbound messages are refused: inbound traffic is not routed yet');
     }
-    await this.handlers.onReceipt(toCarrierReceipt(this.name, pdu, receipt));
+    throw new Error('inbound messages are not taken');
+  }
+
+  /** A carrier that stays away says so once; each attempt is for whoever looks closer. */
+  private logState({ phase, error }: ConnectionState): void {
+    if (phase === 'bound') this.logger.info({ carrier: this.name }, 'bound to the carrier');
+    else if (error !== null && error !== this.shownError) {
+      this.logger.info({ carrier: this.name }, `not bound to the carrier: ${error}`);
+    } else this.logger.debug({ carrier: this.name, phase }, 'the bind has changed');
+    this.shownError = error;
+  }
+}
+
+/** A receipt that does not say which message it is about. */
+const NAMELESS: Receipt = { messageId: '', state: 'unknown', error: null, submitDate: null, doneDate: null };
+
+/** The submit_sm of each segment; null where SMPP cannot carry the message. */
+function encode(outgoing: Outgoing): SubmitFields[] | null {
+  const addresses = encodeAddresses(outgoing.from, outgoing.to);
+  if (!ADDRESS.test(addresses.sourceAddress) || !ADDRESS.test(addresses.destinationAddress)) return null;
+  const { encoding, parts, key } = outgoing;
+  try {
+    const encoded = encodeText({ encoding, parts, concatenation: 'udh', reference: referenceOf(key) });
+    const fits = encoded.every((part) => part.shortMessage.length <= MAX_SHORT_MESSAGE_OCTETS);
+    return fits ? encoded.map((part) => ({ ...addresses, ...part })) : null;
+  } catch (error) {
+    if (error instanceof RangeError) return null;
+    throw error;
   }
 }
 

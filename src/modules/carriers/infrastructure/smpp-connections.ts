@@ -1,9 +1,8 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { SecretBox } from '../../../platform/crypto/secret-box.js';
 import { Logger } from '../../../platform/tokens.js';
-import { Connections } from '../application/binds.js';
-import type { CarrierConnection, ConnectionHandlers } from '../application/carrier-connection.js';
-import type { CarrierDefinition } from './carrier-directory.js';
+import { type CarrierDefinition, sealContext } from '../domain/carrier.js';
+import { type CarrierConnection, type ConnectionHandlers, Connections } from '../domain/carrier-connection.js';
 import { SmppConnection } from './smpp-connection.js';
 
 const ENQUIRE_LINK_MS = 30_000;
@@ -22,12 +21,13 @@ export class SmppConnections extends Connections {
     super();
   }
 
+  /** See Connections. @throws Error where SECRETS_KEY does not open the password */
   open(carrier: CarrierDefinition, handlers: ConnectionHandlers): CarrierConnection {
     const options = {
       host: carrier.host,
       port: carrier.port,
       systemId: carrier.systemId,
-      password: this.secrets.open(carrier.password, `carrier:${carrier.name}`),
+      password: this.secrets.open(carrier.password, sealContext(carrier.name)),
       bind: carrier.bind,
       window: carrier.windowSize,
       responseTimeoutMs: this.responseTimeoutMs,

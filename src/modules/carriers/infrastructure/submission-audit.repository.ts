@@ -1,5 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import type { z } from 'zod';
+import { Failure } from '../../../shared/failure.js';
 import { idFloor, parseSid, sidOf } from '../../../shared/sid.js';
 import type {
   listSubmissionsInput,
@@ -38,6 +39,7 @@ export class SubmissionAuditRepository {
 
   async list(input: z.infer<typeof listSubmissionsInput>): Promise<SubmissionRow[]> {
     const after = input.after === null ? null : parseSid('SM', input.after);
+    if (input.after !== null && after === null) throw new Failure('invalid_parameter', { field: 'after' });
     const { rows } = await this.db.control.query<{
       key: string;
       account_id: string;

@@ -4,7 +4,7 @@ import { canceled, deleted, FINAL, type Message, redacted } from '../domain/mess
 import type { MessageView } from '../domain/message-view.js';
 import { MessageViews } from '../infrastructure/message-views.js';
 import { MessagesRepository } from '../infrastructure/messages.repository.js';
-import { MessagingDatabase, MessagingLog } from '../infrastructure/messaging.storage.js';
+import { MessagingDatabase } from '../infrastructure/messaging.storage.js';
 
 /** What a customer may change of a message: erase its text, take it back while it waits, delete it when it is final. */
 @Injectable()
@@ -13,7 +13,6 @@ export class ChangeMessage {
     private readonly messages: MessagesRepository,
     private readonly views: MessageViews,
     private readonly db: MessagingDatabase,
-    private readonly log: MessagingLog,
   ) {}
 
   /** Erases the text of a final message. @throws Failure not_found, message_not_final */
@@ -50,16 +49,16 @@ export class ChangeMessage {
     decide: (message: Message) => Promise<Change | null>,
   ): Promise<void> {
     if (!(await this.views.find(accountId, id))) throw new Failure('not_found');
-    await this.db.transaction(async (tx) => {
+    const committed = await this.db.transaction(async (tx) => {
       const message = (await this.messages.lock(tx, [{ accountId, id }])).get(id);
       if (!message) throw new Failure('not_found');
       const change = await decide(message);
-      if (!change) return;
+      if (!change) return () => undefined;
       if (change.erase !== 'nothing') await this.messages.erase(tx, message, change.erase === 'row');
       const { message: next, event } = change.decision;
-      await this.messages.save(tx, [next], event ? [event] : []);
+      return this.messages.save(tx, [next], event ? [event] : []);
     });
-    this.log.wake();
+    committed();
   }
 
   private async view(accountId: string, id: string): Promise<MessageView> {

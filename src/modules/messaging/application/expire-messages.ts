@@ -3,7 +3,7 @@ import { sidOf } from '../../../shared/sid.js';
 import { CarriersApi } from '../../carriers/contract/carriers.api.js';
 import { expired, type Message, WAITING } from '../domain/message.js';
 import { MessagesRepository } from '../infrastructure/messages.repository.js';
-import { MessagingDatabase, MessagingLog } from '../infrastructure/messaging.storage.js';
+import { MessagingDatabase } from '../infrastructure/messaging.storage.js';
 import { SweepRepository } from '../infrastructure/sweep.repository.js';
 
 const BATCH = 500;
@@ -18,7 +18,6 @@ export class ExpireMessages {
     private readonly sweeps: SweepRepository,
     private readonly messages: MessagesRepository,
     private readonly db: MessagingDatabase,
-    private readonly log: MessagingLog,
   ) {}
 
   /** One bounded step; returns how many messages it made final. Safe in several processes at once. */
@@ -26,18 +25,18 @@ export class ExpireMessages {
     const overdue = await this.sweeps.overdue(GRACE_MS, BATCH);
     const free = await this.withoutCarrier(overdue);
     if (free.length === 0) return 0;
-    const decided = await this.db.transaction(async (tx) => {
+    const { count, committed } = await this.db.transaction(async (tx) => {
       const locked = await this.messages.lock(tx, free);
       const decisions = [...locked.values()].flatMap((message) => expired(message) ?? []);
-      await this.messages.save(
+      const committed = await this.messages.save(
         tx,
         decisions.map((decision) => decision.message),
         decisions.flatMap((decision) => decision.event ?? []),
       );
-      return decisions.length;
+      return { count: decisions.length, committed };
     });
-    if (decided > 0) this.log.wake();
-    return decided;
+    committed();
+    return count;
   }
 
   /** Leaves out waiting messages that a carrier has under way or has answered: their outcome is coming. */

@@ -5,7 +5,6 @@ import type { EventData, NewEvent, StoredEvent } from '../../../shared/define-ev
 import { receiptReceived, submissionAnswered } from '../../carriers/contract/carriers.events.js';
 import { answered, type Decision, type Message, receipted } from '../domain/message.js';
 import { MessagesRepository } from '../infrastructure/messages.repository.js';
-import { MessagingLog } from '../infrastructure/messaging.storage.js';
 
 /** Turns what the carriers say into the states of messages: their answers and their receipts. */
 @Injectable()
@@ -14,10 +13,7 @@ export class RecordCarrierOutcomes implements DurableConsumer {
   readonly source = 'carriers';
   readonly types = [submissionAnswered.type, receiptReceived.type];
 
-  constructor(
-    private readonly messages: MessagesRepository,
-    private readonly log: MessagingLog,
-  ) {}
+  constructor(private readonly messages: MessagesRepository) {}
 
   async apply(tx: Queryable, events: readonly StoredEvent[]): Promise<() => void> {
     const keys = new Map(events.map((event) => [event.streamId, { accountId: event.tenantId!, id: event.streamId }]));
@@ -32,8 +28,7 @@ export class RecordCarrierOutcomes implements DurableConsumer {
       changed.set(event.streamId, decision.message);
       if (decision.event) facts.push({ ...decision.event, causation: `carriers/${event.position}` });
     }
-    await this.messages.save(tx, [...changed.values()], facts);
-    return () => this.log.wake();
+    return this.messages.save(tx, [...changed.values()], facts);
   }
 }
 

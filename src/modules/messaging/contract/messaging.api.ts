@@ -54,3 +54,10 @@ export abstract class MessagingApi {
   /** Checks each message of a range against its own events and deadline, and each idempotency key against its message. */
   abstract checkHistories(range: MessageRange): Promise<HistoryCheck>;
 }
+
+/** The schemas of each call's argument and result: what is checked where the contract crosses a network. */
+export const messagingContract = {
+  digest: { input: messageBuckets, output: z.array(messageDigest) },
+  listMessages: { input: listMessagesInput, output: z.array(auditedMessage) },
+  checkHistories: { input: messageRange, output: historyCheck },
+} satisfies Record<keyof MessagingApi, { input: z.ZodType; output: z.ZodType }>;

@@ -30,6 +30,8 @@ interface SendableRow {
   traceparent: string | null;
 }
 
+const MAX_COUNTED = 10_000;
+
 /** Reads what waits for a carrier. Nothing is written: the carriers' keys say what has been taken. */
 @Injectable()
 export class DispatchRepository {
@@ -51,6 +53,17 @@ export class DispatchRepository {
       [limit],
     );
     return rows.map((row) => ({ queue: row.queue, lane: row.lane, accountId: row.account_id }));
+  }
+
+  /** How much waits in each lane, and since when; counted up to a bound, so that a long queue costs no long look. */
+  async depths(): Promise<{ lane: Lane; count: number; oldestSeconds: number }[]> {
+    const { rows } = await this.db.control.query<{ lane: Lane; count: number; oldest: number }>(
+      `select lane, count(*)::int as count, extract(epoch from clock_timestamp() - min(created_at))::float8 as oldest
+        from (select lane, created_at from messaging.message where status in ('queued', 'accepted') limit $1) waiting
+        group by lane`,
+      [MAX_COUNTED],
+    );
+    return rows.map((row) => ({ lane: row.lane, count: row.count, oldestSeconds: row.oldest }));
   }
 
   /** The oldest waiting messages of one tenant in one lane of a queue. */

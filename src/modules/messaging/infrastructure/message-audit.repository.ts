@@ -145,5 +145,12 @@ export class MessageAuditRepository {
 
 function emptyLine(bucketMs: number): MessageDigest {
   const none = { count: 0, sumMicros: 0, hash: '0' };
-  return { from: new Date(bucketMs).toISOString(), open: none, charged: none, free: none, carried: none, callbacks: none };
+  return {
+    from: new Date(bucketMs).toISOString(),
+    open: none,
+    charged: none,
+    free: none,
+    carried: none,
+    callbacks: none,
+  };
 }

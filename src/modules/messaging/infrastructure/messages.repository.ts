@@ -1,9 +1,13 @@
 import { Injectable } from '@nestjs/common';
 import type { Queryable } from '../../../platform/postgres/database.js';
 import type { NewEvent } from '../../../shared/define-event.js';
+import { messageAccepted } from '../contract/messaging.events.js';
 import type { Message } from '../domain/message.js';
+import { MessageCounts } from './message-counts.js';
 import { MESSAGE_COLUMNS, type MessageRow, toMessage } from './message-row.js';
 import { MessagingDatabase, MessagingLog } from './messaging.storage.js';
+
+const ACCEPTED = { type: messageAccepted.type };
 
 /** A message as it is first written: decided, priced, its text beside it. */
 export interface NewMessage {
@@ -60,6 +64,7 @@ export class MessagesRepository {
   constructor(
     private readonly db: MessagingDatabase,
     private readonly log: MessagingLog,
+    private readonly counts: MessageCounts,
   ) {
     this.appendText = appendStatement(log);
   }
@@ -95,6 +100,7 @@ export class MessagesRepository {
       ],
     });
     if (rows.length > 0) this.log.wake();
+    this.counts.count(rows.map(() => ACCEPTED));
     return new Map(rows.map((row) => [row.id, row.created_at]));
   }
 
@@ -110,9 +116,13 @@ export class MessagesRepository {
     return new Map(rows.map((row) => [row.id, toMessage(row)]));
   }
 
-  /** Writes decided messages and, last, their events. The rows are locked by this transaction. */
-  async save(tx: Queryable, messages: readonly Message[], events: readonly NewEvent[]): Promise<void> {
-    if (messages.length === 0) return;
+  /**
+   * Writes decided messages and, last, their events. The rows are locked by this transaction.
+   *
+   * @returns what to call after the commit: wakes the consumers and counts
+   */
+  async save(tx: Queryable, messages: readonly Message[], events: readonly NewEvent[]): Promise<() => void> {
+    if (messages.length === 0) return () => undefined;
     await tx.query({
       name: 'messaging-save',
       text: `update messaging.message m set version = i.version, status = i.status, carrier = i.carrier,
@@ -132,6 +142,10 @@ export class MessagesRepository {
       ],
     });
     await this.log.append(tx, events);
+    return () => {
+      this.log.wake();
+      this.counts.count(events);
+    };
   }
 
   /** Erases the text; `remove` also hides the message from everybody but the audit. */

@@ -8,17 +8,21 @@ export class DelayLine<T> {
   constructor(private readonly due: (items: readonly T[]) => void) {}
 
   add(item: T, delayMs: number): void {
-    const tick = Math.ceil((performance.now() + delayMs) / TICK_MS);
+    const now = performance.now();
+    const tick = Math.ceil((now + delayMs) / TICK_MS);
     const bucket = this.buckets.get(tick);
     if (bucket !== undefined) {
       bucket.items.push(item);
       return;
     }
     const items = [item];
-    const timer = setTimeout(() => {
-      this.buckets.delete(tick);
-      this.due(items);
-    }, delayMs);
+    const timer = setTimeout(
+      () => {
+        this.buckets.delete(tick);
+        this.due(items);
+      },
+      tick * TICK_MS - now,
+    );
     this.buckets.set(tick, { timer, items });
   }
 

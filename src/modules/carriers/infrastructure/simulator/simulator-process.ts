@@ -124,7 +124,8 @@ export class SimulatorProcess {
     const env = { PATH: process.env.PATH ?? '' };
     const child = fork(fileURLToPath(entry), { stdio: ['ignore', 'inherit', 'inherit', 'ipc'], execArgv: [], env });
     child.on('message', (message) => this.onMessage(message));
-    for (const event of ['exit', 'error']) child.once(event, (why) => this.onEnd(child, why, end.resolve));
+    child.once('exit', (code, signal) => this.onEnd(child, signal ?? `exit code ${code}`, end.resolve));
+    child.once('error', (error) => this.onEnd(child, error.message, end.resolve));
     this.child = child;
     this.ended = end.promise;
     try {
@@ -173,10 +174,10 @@ export class SimulatorProcess {
     else this.waiting.get(message.id)?.resolve(message.result);
   }
 
-  private onEnd(child: ChildProcess, why: unknown, end: () => void): void {
+  private onEnd(child: ChildProcess, why: string, end: () => void): void {
     if (this.child !== child) return;
     this.child = null;
-    const error = new Error(`the simulator ended: ${String(why)}`);
+    const error = new Error(`the simulator ended: ${why}`);
     for (const waiting of this.waiting.values()) waiting.reject(error);
     if (!this.stopped.signal.aborted) this.options.log(error.message);
     end();

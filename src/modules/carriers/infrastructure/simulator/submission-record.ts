@@ -18,9 +18,10 @@ export interface RecordedSubmission extends Submission {
 const CHECKPOINT_EVERY = 1024;
 const MAX_PAGE_OCTETS = 4 * 1024 * 1024;
 const SEQUENCE_DIGITS = 9;
-const SUBMISSION_PREFIX = '{"sequence":';
-const SETTLED_PREFIX = '{"settled":';
-const RECEIPT_DUE_SUFFIX = '"receiptDue":true}';
+const SUBMISSION_PREFIX = Buffer.from('{"sequence":');
+const SETTLED_PREFIX = Buffer.from('{"settled":');
+const RECEIPT_DUE_SUFFIX = Buffer.from('"receiptDue":true}');
+const DIGIT_ZERO = 0x30;
 
 /**
  * A carrier's own record of what it was given: a file of JSON lines that only grows. Its first line says when it was
@@ -57,16 +58,16 @@ export class SubmissionRecord {
     return this.begun + sequence.toString(16).padStart(SEQUENCE_DIGITS, '0');
   }
 
-  /** Writes submissions, which go on from lastSequence, and settled receipts with one write, or throws having written nothing. */
+  /** Writes submissions, which go on from lastSequence, and settled receipts, all at once or, if it throws, nothing. */
   append(submissions: readonly RecordedSubmission[], settled: readonly number[]): void {
     if (fstatSync(this.fd).size !== this.size) throw new RecordConflict(this.path);
     let text = '';
     const begins: number[] = [];
     for (const submission of submissions) {
       if (isCheckpoint(submission.sequence)) begins.push(this.size + Buffer.byteLength(text));
-      text += `${JSON.stringify(submission)}\n`;
+      text += `${lineOf(submission)}\n`;
     }
-    if (settled.length > 0) text += `${SETTLED_PREFIX}[${settled.join(',')}]}\n`;
+    if (settled.length > 0) text += `${JSON.stringify({ settled })}\n`;
     this.write(Buffer.from(text));
     this.checkpoints.push(...begins);
     this.last += submissions.length;
@@ -122,10 +123,9 @@ export class SubmissionRecord {
     if (isSubmission(octets)) {
       this.last = sequenceOf(octets);
       if (isCheckpoint(this.last)) this.checkpoints.push(this.size);
-      if (octets.toString('latin1', octets.length - RECEIPT_DUE_SUFFIX.length) === RECEIPT_DUE_SUFFIX) {
-        this.unsettled.add(this.last);
-      }
-    } else if (octets.toString('latin1', 0, SETTLED_PREFIX.length) === SETTLED_PREFIX) {
+      const suffixAt = octets.length - RECEIPT_DUE_SUFFIX.length;
+      if (holds(octets, suffixAt, RECEIPT_DUE_SUFFIX)) this.unsettled.add(this.last);
+    } else if (holds(octets, 0, SETTLED_PREFIX)) {
       const { settled } = JSON.parse(octets.toString()) as { settled: number[] };
       for (const sequence of settled) this.unsettled.delete(sequence);
     } else {
@@ -152,13 +152,33 @@ function isCheckpoint(sequence: number): boolean {
   return sequence % CHECKPOINT_EVERY === 1;
 }
 
-function isSubmission(octets: Buffer): boolean {
-  return octets.toString('latin1', 0, SUBMISSION_PREFIX.length) === SUBMISSION_PREFIX;
+/** Its first key and its last are where recovery looks for them. */
+function lineOf({ sequence, receiptDue, ...rest }: RecordedSubmission): string {
+  return JSON.stringify({ sequence, ...rest, receiptDue });
 }
 
-/** Read from the digits alone: most lines are passed over, and parsing them would cost ten times as much. */
+// Most lines of a record are only passed over, so that these two look at octets: parsing costs ten times as much.
+
+function isSubmission(octets: Buffer): boolean {
+  return holds(octets, 0, SUBMISSION_PREFIX);
+}
+
 function sequenceOf(octets: Buffer): number {
-  return Number.parseInt(octets.toString('latin1', SUBMISSION_PREFIX.length, SUBMISSION_PREFIX.length + 16), 10);
+  let sequence = 0;
+  for (let at = SUBMISSION_PREFIX.length; at < octets.length; at += 1) {
+    const digit = octets[at]! - DIGIT_ZERO;
+    if (digit < 0 || digit > 9) break;
+    sequence = sequence * 10 + digit;
+  }
+  return sequence;
+}
+
+/** Whether the octets at that position are those. */
+function holds(octets: Buffer, position: number, wanted: Buffer): boolean {
+  for (let i = 0; i < wanted.length; i += 1) {
+    if (octets[position + i] !== wanted[i]) return false;
+  }
+  return true;
 }
 
 function parseSubmission(octets: Buffer): RecordedSubmission {

@@ -11,7 +11,7 @@ export interface SessionOptions {
   readonly enquireLinkIntervalMs: number;
   /** After that long without a PDU from the peer, the session is closed whatever the reason. */
   readonly inactivityTimeoutMs: number;
-  /** How long a connection may stay without a bind. */
+  /** How long a bind may take to be answered, and to an SMSC, how long a connection may stay without one. */
   readonly bindTimeoutMs: number;
   /** Most requests of the peer that are worked on at a time; above it, the socket is not read. */
   readonly maxInboundRequests: number;

@@ -262,16 +262,17 @@ export class SmppSession implements Responder {
   }
 
   private readonly sweep = (now: number): void => {
-    const silentMs = now - this.lastReceivedAt;
     if (this.over) return;
-    if (this.boundAs === null && now - this.openedAt >= this.options.bindTimeoutMs) {
+    const silentMs = now - this.lastReceivedAt;
+    const { role, bindTimeoutMs, inactivityTimeoutMs, enquireLinkIntervalMs } = this.options;
+    if (role === 'smsc' && this.boundAs === null && now - this.openedAt >= bindTimeoutMs) {
       this.close('no bind came in time');
-    } else if (silentMs >= this.options.inactivityTimeoutMs) {
+    } else if (silentMs >= inactivityTimeoutMs) {
       this.destroy('the peer was silent for too long');
     } else if (!this.stream.paused) {
       this.outstanding.expire(now);
       this.announceIdle();
-      if (this.bind !== null && !this.enquiring && silentMs >= this.options.enquireLinkIntervalMs) this.enquire();
+      if (this.bind !== null && !this.enquiring && silentMs >= enquireLinkIntervalMs) this.enquire();
     }
   };
 

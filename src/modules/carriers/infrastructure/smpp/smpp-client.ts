@@ -22,7 +22,7 @@ export interface SmppClientOptions {
   readonly bindTimeoutMs: number;
   /** Default 300,000. */
   readonly inactivityTimeoutMs?: number;
-  /** Most deliver_sm that are worked on at a time, 200 by default; above it the carrier has to wait. */
+  /** Most deliver_sm that are worked on at a time, 1,000 by default; above it the carrier has to wait. */
   readonly maxInboundRequests?: number;
   /** The first wait after a lost bind, doubled with each failure up to the last; from half of it to the whole. */
   readonly reconnect: { readonly baseMs: number; readonly maxMs: number };
@@ -57,7 +57,7 @@ export type SubmitOutcome =
 
 const DEFAULT_RESPONSE_TIMEOUT_MS = 2_000;
 const DEFAULT_INACTIVITY_TIMEOUT_MS = 300_000;
-const DEFAULT_MAX_INBOUND_REQUESTS = 200;
+const DEFAULT_MAX_INBOUND_REQUESTS = 1_000;
 /** Doubling past this changes nothing that the maximum does not already say. */
 const MAX_DOUBLINGS = 20;
 

@@ -4,6 +4,7 @@ import type { RequestOutcome } from '../outstanding.js';
 import type { BindCommand, BindPdu, MessageBody, MessagePdu } from '../pdu.js';
 import { SmppSession } from '../session.js';
 import type { Responder, SessionOptions } from '../session-options.js';
+import { NO_TLVS } from '../tlv.js';
 import { bindBody, RawPeer, TestServer } from './wire.js';
 
 export const TEST_OPTIONS: SessionOptions = {
@@ -80,4 +81,27 @@ export class Connection {
     this.client.destroy();
     await this.server.close();
   }
+}
+
+/** A bound session over the connection and the raw peer that it talks to. */
+export async function boundEsme(
+  connection: Connection,
+  options: Partial<SessionOptions> = {},
+): Promise<[ObservedSession, RawPeer]> {
+  const peer = connection.peer();
+  const esme = new ObservedSession(connection.client, options);
+  const outcome = esme.bind('bind_transceiver');
+  await peer.next('bind_transceiver');
+  peer.send({ command: 'bind_transceiver_resp', systemId: 'smsc', tlvs: NO_TLVS }, 1);
+  await outcome;
+  return [esme, peer];
+}
+
+/** A session in the part of the SMSC and the raw peer that is its client. */
+export async function smsc(
+  connection: Connection,
+  options: Partial<SessionOptions> = {},
+): Promise<[ObservedSession, RawPeer]> {
+  const server = new ObservedSession(connection.client, { ...options, role: 'smsc' }, acceptAll);
+  return [server, connection.peer()];
 }

@@ -1,3 +1,5 @@
+import type { CarrierDefinition } from './carrier.js';
+
 /** A submission on its way through the carriers. */
 export interface Outgoing {
   readonly key: string;
@@ -8,6 +10,7 @@ export interface Outgoing {
   readonly encoding: 'GSM-7' | 'UCS-2';
   readonly parts: readonly string[];
   readonly retryUnknown: boolean;
+  /** Milliseconds since 1970. */
   readonly validUntilMs: number;
   /** The carriers for its destination, best first. */
   readonly candidates: readonly string[];
@@ -31,11 +34,12 @@ export type HandOver =
   /** It never left. */
   | { readonly kind: 'unsent' }
   /** It left, and the answer is lost. */
-  | { readonly kind: 'unknown'; readonly reason: string };
+  | { readonly kind: 'unknown'; readonly reason: 'timeout' | 'disconnected' };
 
 /** What a carrier says about a message it took. */
 export interface CarrierReceipt {
   readonly carrier: string;
+  /** As the carrier wrote it; empty where it named none. */
   readonly messageId: string;
   /** The address that the receipt comes from: the message's destination. */
   readonly source: string;
@@ -50,14 +54,29 @@ export interface ConnectionHandlers {
   onState(): void;
 }
 
+export interface ConnectionState {
+  readonly phase: 'connecting' | 'bound' | 'down';
+  /** Why it is not bound, or was not last time, in plain words. */
+  readonly error: string | null;
+}
+
 /** The technical way to one carrier. */
 export interface CarrierConnection {
-  /** How many more submissions it takes right now. */
+  /** How many more segments it takes right now. */
   readonly credit: number;
-  readonly state: { readonly phase: 'connecting' | 'bound' | 'down'; readonly error: string | null };
+  readonly state: ConnectionState;
   start(): void;
   /** Takes no more, waits for what is under way (bounded), and closes. */
   stop(): Promise<void>;
   /** Hands over what of a submission is still to be sent, and notes the carrier's ids in it. Never rejects. */
   handOver(outgoing: Outgoing): Promise<HandOver>;
+}
+
+/** Makes the technical way to a carrier from its definition. */
+export abstract class Connections {
+  /** How long an answer may take. */
+  abstract readonly responseTimeoutMs: number;
+
+  /** @throws Error in plain words where the definition cannot be used */
+  abstract open(carrier: CarrierDefinition, handlers: ConnectionHandlers): CarrierConnection;
 }

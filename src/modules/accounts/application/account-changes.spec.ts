@@ -1,0 +1,254 @@
+import pg from 'pg';
+import { startTestDatabase, type TestDatabase } from '../../../../test/support/database.js';
+import { type RunningModules, startModules } from '../../../../test/support/modules.js';
+import { newId, parseSid, sidOf } from '../../../shared/sid.js';
+import { AccountsModule } from '../accounts.module.js';
+import { AccountsRepository } from '../infrastructure/accounts.repository.js';
+import { AccountsLog } from '../infrastructure/accounts.storage.js';
+import { AssignPhoneNumber } from './assign-phone-number.js';
+import { AwaitProvisioning } from './await-provisioning.js';
+import { ChangeAccount } from './change-account.js';
+import { CompleteProvisioning } from './complete-provisioning.js';
+import { CreateKey } from './create-key.js';
+import { FindAccount } from './find-account.js';
+import { ListAccounts } from './list-accounts.js';
+import { ListKeys } from './list-keys.js';
+import { ListPhoneNumbers } from './list-phone-numbers.js';
+import { OpenAccount } from './open-account.js';
+import { OpenDemoAccount } from './open-demo-account.js';
+import { RejectProvisioning } from './reject-provisioning.js';
+import { RevokeKey } from './revoke-key.js';
+import { RotateAuthToken } from './rotate-auth-token.js';
+
+let database: TestDatabase;
+let running: RunningModules;
+
+beforeAll(async () => {
+  database = await startTestDatabase(['accounts']);
+  running = await startModules(database.url, [AccountsModule], { consumers: false });
+});
+
+afterAll(async () => {
+  await running?.close();
+  await database?.stop();
+});
+
+async function open(): Promise<string> {
+  const { account } = await running.module.get(OpenAccount).open({ friendlyName: 'Acme', tier: 'pro' });
+  return account.sid;
+}
+
+async function openActive(): Promise<string> {
+  const sid = await open();
+  await running.module.get(CompleteProvisioning).complete(sid);
+  return sid;
+}
+
+const history = async (sid: string) =>
+  (await running.module.get(AccountsLog).readStream(parseSid('AC', sid)!)).map((event) => ({
+    version: event.version,
+    type: event.type.replace(/^accounts\.|\.v1$/g, ''),
+  }));
+
+describe('the history of an account', () => {
+  it('has one version per event, in order', async () => {
+    const sid = await openActive();
+    await running.module.get(ChangeAccount).change(sid, { tier: 'free', status: 'suspended' });
+    await running.module.get(RotateAuthToken).rotate(sid);
+    await running.module.get(AssignPhoneNumber).assign({ accountSid: sid, phoneNumber: '+1 (500) 555-2001' });
+    const key = await running.module.get(CreateKey).create(sid, 'laptop');
+    await running.module.get(RevokeKey).revoke(sid, key.sid);
+    await running.module.get(ChangeAccount).change(sid, { status: 'closed' });
+    const types = [
+      'account-opened',
+      'account-activated',
+      'tier-changed',
+      'account-suspended',
+      'token-rotated',
+      'phone-number-assigned',
+      'key-created',
+      'key-revoked',
+      'account-closed',
+    ];
+    expect(await history(sid)).toEqual(types.map((type, index) => ({ version: index + 1, type })));
+  });
+
+  it('keeps its order when changes meet', async () => {
+    const sid = await openActive();
+    const tiers = Array.from({ length: 20 }, (_, index) => (index % 2 === 0 ? 'free' : 'pro') as 'free' | 'pro');
+    await Promise.all(tiers.map((tier) => running.module.get(ChangeAccount).change(sid, { tier })));
+    const versions = (await history(sid)).map((event) => event.version);
+    expect(versions).toEqual(versions.map((_, index) => index + 1));
+    expect(versions.length).toBeGreaterThan(2);
+  });
+
+  it('holds no event of a change that was refused', async () => {
+    const sid = await openActive();
+    const before = await history(sid);
+    await expect(running.module.get(RevokeKey).revoke(sid, sidOf('SK', newId()))).rejects.toMatchObject({
+      failure: 'not_found',
+    });
+    expect(await history(sid)).toEqual(before);
+  });
+});
+
+describe('credentials at rest', () => {
+  it('are sealed or hashed', async () => {
+    const { account, authToken } = await running.module.get(OpenAccount).open({ friendlyName: 'Acme', tier: 'pro' });
+    expect(authToken).toMatch(/^[0-9a-f]{32}$/);
+    const key = await running.module.get(CreateKey).create(account.sid, '');
+    expect(key.secret.length).toBeGreaterThanOrEqual(32);
+    const client = new pg.Client({ connectionString: database.url });
+    await client.connect();
+    const dump = await client.query<{ row: string }>(
+      `select row_to_json(t)::text as row from (
+          select encode(auth_token, 'escape') as secret, a::text as all from accounts.account a
+          union all select encode(secret_hash, 'escape'), k::text from accounts.api_key k
+          union all select data::text, e::text from accounts.event e
+        ) t`,
+    );
+    await client.end();
+    expect(dump.rows.length).toBeGreaterThanOrEqual(3);
+    const hex = (text: string) => Buffer.from(text).toString('hex');
+    for (const secret of [authToken, key.secret, hex(authToken), hex(key.secret)]) {
+      for (const { row } of dump.rows) expect(row).not.toContain(secret);
+    }
+  });
+});
+
+describe('phone numbers', () => {
+  const assign = (accountSid: string, phoneNumber: string) =>
+    running.module.get(AssignPhoneNumber).assign({ accountSid, phoneNumber });
+
+  it('belong to one account', async () => {
+    const [first, second] = [await openActive(), await openActive()];
+    const assigned = await assign(first, '+15005553001');
+    expect(await assign(first, '+1 500 555 3001')).toEqual(assigned);
+    await expect(assign(second, '+15005553001')).rejects.toMatchObject({ failure: 'conflict', field: 'phone_number' });
+    expect(await running.module.get(ListPhoneNumbers).list(first, null, 10)).toEqual([assigned]);
+    expect(await running.module.get(ListPhoneNumbers).list(second, null, 10)).toEqual([]);
+  });
+
+  it('go to one account where two want them at once', async () => {
+    const sids = await Promise.all(Array.from({ length: 6 }, () => openActive()));
+    const outcomes = await Promise.allSettled(sids.map((sid) => assign(sid, '+15005553002')));
+    expect(outcomes.filter((outcome) => outcome.status === 'fulfilled')).toHaveLength(1);
+  });
+
+  it('may be short codes', async () => {
+    expect((await assign(await openActive(), '72345')).phoneNumber).toBe('72345');
+  });
+
+  it.each(['', '5005553003', '+1', 'ACME', '+1500555300x', '0', '1234567'])('are refused: %j', async (text) => {
+    await expect(assign(await openActive(), text)).rejects.toMatchObject({
+      failure: 'invalid_parameter',
+      field: 'phone_number',
+    });
+  });
+});
+
+describe('a closed account', () => {
+  it('gets nothing new', async () => {
+    const sid = await openActive();
+    await running.module.get(ChangeAccount).change(sid, { status: 'closed' });
+    const refused = { failure: 'conflict' };
+    await expect(running.module.get(CreateKey).create(sid, '')).rejects.toMatchObject(refused);
+    await expect(running.module.get(RotateAuthToken).rotate(sid)).rejects.toMatchObject(refused);
+    await expect(
+      running.module.get(AssignPhoneNumber).assign({ accountSid: sid, phoneNumber: '+15005553004' }),
+    ).rejects.toMatchObject(refused);
+  });
+});
+
+describe('subaccounts', () => {
+  const openUnder = (ownerAccountSid: string) =>
+    running.module.get(OpenAccount).open({ friendlyName: 'Sub', tier: 'free', ownerAccountSid });
+
+  it('have an owner that is active and nobody’s', async () => {
+    const owner = await openActive();
+    const { account } = await openUnder(owner);
+    expect(account.ownerAccountSid).toBe(owner);
+    await running.module.get(CompleteProvisioning).complete(account.sid);
+    const field = 'owner_account_sid';
+    await expect(openUnder(account.sid)).rejects.toMatchObject({ failure: 'conflict', field });
+    await expect(openUnder(await open())).rejects.toMatchObject({ failure: 'conflict', field });
+    await expect(openUnder(sidOf('AC', newId()))).rejects.toMatchObject({ failure: 'not_found', field });
+    await expect(openUnder('nonsense')).rejects.toMatchObject({ failure: 'not_found', field });
+  });
+});
+
+describe('waiting for an account to be provisioned', () => {
+  const wait = (sid: string, withinMs: number) => running.module.get(AwaitProvisioning).wait(sid, withinMs);
+
+  it('ends when it is active', async () => {
+    const sid = await open();
+    const waiting = wait(sid, 10_000);
+    await running.module.get(CompleteProvisioning).complete(sid);
+    expect(await waiting).toMatchObject({ sid, status: 'active' });
+  });
+
+  it('fails when it was refused, and says why', async () => {
+    const sid = await open();
+    const waiting = wait(sid, 10_000);
+    await running.module.get(RejectProvisioning).reject(sid, 'no ledger for it');
+    await expect(waiting).rejects.toMatchObject({ failure: 'conflict', message: expect.stringContaining('no ledger') });
+  });
+
+  it('gives up in time; the account is provisioned later', async () => {
+    const sid = await open();
+    await expect(wait(sid, 1)).rejects.toMatchObject({ failure: 'unavailable' });
+    await running.module.get(CompleteProvisioning).complete(sid);
+    expect(await wait(sid, 1)).toMatchObject({ status: 'active' });
+  });
+
+  it('does not wait for nobody', async () => {
+    await expect(wait(sidOf('AC', newId()), 10_000)).rejects.toMatchObject({ failure: 'not_found' });
+  });
+});
+
+describe('lists', () => {
+  it('are pages, newest first', async () => {
+    const sid = await openActive();
+    const keys = [];
+    for (let index = 0; index < 3; index++) keys.push(await running.module.get(CreateKey).create(sid, `key ${index}`));
+    const names = async (afterId: string | null) =>
+      (await running.module.get(ListKeys).list(sid, afterId, 2)).map((key) => key.friendlyName);
+    expect(await names(null)).toEqual(['key 2', 'key 1']);
+    expect(await names(parseSid('SK', keys[1]!.sid))).toEqual(['key 0']);
+    await running.module.get(RevokeKey).revoke(sid, keys[0]!.sid);
+    const [last] = await running.module.get(ListKeys).list(sid, parseSid('SK', keys[1]!.sid), 2);
+    expect(last?.revokedAt).toBeInstanceOf(Date);
+  });
+
+  it('show accounts as they are', async () => {
+    const sid = await openActive();
+    const [newest] = await running.module.get(ListAccounts).list(null, 1);
+    expect(newest).toEqual(await running.module.get(FindAccount).find(sid));
+    expect(newest).toMatchObject({ sid, status: 'active', friendlyName: 'Acme' });
+    await expect(running.module.get(FindAccount).find('nonsense')).rejects.toMatchObject({ failure: 'not_found' });
+  });
+});
+
+describe('the demo account', () => {
+  const demo = (input: { sid?: string; authToken?: string }) =>
+    running.module.get(OpenDemoAccount).openDemoAccount(input);
+  const ownerOfNumber = async () =>
+    sidOf('AC', (await running.module.get(AccountsRepository).findOwner('+15005550006'))!);
+
+  it('is made once and found again', async () => {
+    const [first, ...again] = await Promise.all([demo({}), demo({}), demo({})]);
+    for (const found of [...again, await demo({})]) expect(found).toEqual(first);
+    expect(await ownerOfNumber()).toBe(first.sid);
+    const types = (await history(first.sid)).map((event) => event.type);
+    expect(types).toEqual(['account-opened', 'phone-number-assigned']);
+  });
+
+  it('is the one that is asked for, with the token that is asked for, and has the number', async () => {
+    const sid = sidOf('AC', newId());
+    const authToken = 'Zz'.repeat(16);
+    expect(await demo({ sid, authToken })).toEqual({ sid, authToken });
+    expect(await demo({ sid })).toEqual({ sid, authToken });
+    expect(await demo({ sid, authToken: '0'.repeat(32) })).toEqual({ sid, authToken: '0'.repeat(32) });
+    expect(await ownerOfNumber()).toBe(sid);
+  });
+});

@@ -1,0 +1,46 @@
+export const CARRIER_TYPES = ['smpp'] as const;
+export const BIND_KINDS = ['transceiver', 'transmitter_receiver'] as const;
+
+/** `draining` takes no more, but stays bound for the receipts of what it has; `disabled` is neither bound nor routed to. */
+export const CARRIER_STATES = ['active', 'draining', 'disabled'] as const;
+export type CarrierState = (typeof CARRIER_STATES)[number];
+
+/** A carrier as the operator defined it; the password is sealed. */
+export interface CarrierDefinition {
+  readonly name: string;
+  readonly type: (typeof CARRIER_TYPES)[number];
+  readonly host: string;
+  readonly port: number;
+  readonly systemId: string;
+  readonly password: Uint8Array;
+  readonly bind: (typeof BIND_KINDS)[number];
+  /** Most messages (SMPP: segments) that wait for the carrier's answer at a time. */
+  readonly windowSize: number;
+  /** Segments a second; null for no limit. */
+  readonly tps: number | null;
+  readonly state: CarrierState;
+  readonly version: number;
+}
+
+/** What a sealed password belongs to, so that it cannot be moved to another carrier. */
+export function sealContext(carrier: string): string {
+  return `carrier:${carrier}`;
+}
+
+/** A carrier with its history's place in the event log. */
+export interface StoredCarrier extends CarrierDefinition {
+  readonly streamId: string;
+  readonly createdAt: Date;
+  readonly updatedAt: Date;
+}
+
+/** What of a carrier may be changed. */
+export type CarrierPatch = Partial<Omit<CarrierDefinition, 'name' | 'type' | 'version'>>;
+
+/** The carrier after a change, a version on; the same where nothing changes. A new password is always a change. */
+export function amend(carrier: StoredCarrier, patch: CarrierPatch): StoredCarrier {
+  const names = Object.keys(patch) as (keyof CarrierPatch)[];
+  const isChange = names.some((name) => patch[name] !== undefined && patch[name] !== carrier[name]);
+  const given = Object.fromEntries(names.flatMap((name) => (patch[name] === undefined ? [] : [[name, patch[name]]])));
+  return isChange ? { ...carrier, ...given, version: carrier.version + 1 } : carrier;
+}

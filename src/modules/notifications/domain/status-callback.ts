@@ -1,0 +1,29 @@
+/** What a status callback tells, as it is kept until it is sent: ids, numbers, codes; never the text. */
+export interface StatusCallback {
+  readonly messageSid: string;
+  readonly accountSid: string;
+  readonly status: string;
+  readonly from: string;
+  readonly to: string;
+  readonly serviceSid: string | null;
+  readonly errorCode: number | null;
+  /** YYMMDDhhmm, as the carrier wrote it. */
+  readonly doneDate: string | null;
+}
+
+/** The parameters of the form that Twilio's API posts for a change of status. */
+export function callbackForm(callback: StatusCallback): Record<string, string> {
+  return {
+    AccountSid: callback.accountSid,
+    ApiVersion: '2010-04-01',
+    From: callback.from,
+    MessageSid: callback.messageSid,
+    MessageStatus: callback.status,
+    SmsSid: callback.messageSid,
+    SmsStatus: callback.status,
+    To: callback.to,
+    ...(callback.serviceSid === null ? {} : { MessagingServiceSid: callback.serviceSid }),
+    ...(callback.errorCode === null ? {} : { ErrorCode: String(callback.errorCode) }),
+    ...(callback.doneDate === null ? {} : { RawDlrDoneDate: callback.doneDate }),
+  };
+}

@@ -1,0 +1,196 @@
+import { Injectable } from '@nestjs/common';
+import type { z } from 'zod';
+import { idFloor, parseSid, sidOf } from '../../../shared/sid.js';
+import type {
+  AuditedDelivery,
+  DeadDelivery,
+  DeliveryDigest,
+  deliveryBuckets,
+  listDeadInput,
+  listDeliveriesInput,
+} from '../contract/notifications.api.js';
+import type { DeliveryState } from '../domain/delivery.js';
+import { NotificationsDatabase } from './notifications.storage.js';
+
+/** A delivery as its customer sees it. */
+export interface DeliveryView {
+  readonly messageId: string;
+  readonly version: number;
+  readonly state: DeliveryState;
+  readonly url: string;
+  readonly status: string;
+  readonly attempts: number;
+  readonly nextAttemptAt: Date;
+  readonly lastStatus: number | null;
+  readonly lastError: string | null;
+  readonly createdAt: Date;
+  readonly updatedAt: Date;
+}
+
+export interface ReplayFilter {
+  readonly messageId: string | null;
+  readonly createdAfter: Date | null;
+  readonly createdBefore: Date | null;
+}
+
+interface ViewRow {
+  message_id: string;
+  version: number;
+  state: DeliveryState;
+  url: string;
+  status: string;
+  attempts: number;
+  next_attempt_at: Date;
+  last_status: number | null;
+  last_error: string | null;
+  created_at: Date;
+  updated_at: Date;
+}
+
+/** A delivery whose next attempt is this much overdue has been forgotten. */
+const OVERDUE = "interval '2 minutes'";
+const ID = /^(SM[0-9a-f]{32})-(\d{1,9})$/;
+
+/** `<message SID>-<version>` as its parts; null when it is none. */
+export function parseDeliveryId(id: string): { messageId: string; version: number } | null {
+  const match = ID.exec(id);
+  const messageId = match && parseSid('SM', match[1]!);
+  return messageId ? { messageId, version: Number(match[2]) } : null;
+}
+
+/** Reads and replays of deliveries on the control plane. */
+@Injectable()
+export class DeliveryQueries {
+  constructor(private readonly db: NotificationsDatabase) {}
+
+  /** An account's deliveries in the order of their messages, from after one. */
+  async list(
+    accountId: string,
+    state: DeliveryState | null,
+    after: { messageId: string; version: number } | null,
+    limit: number,
+  ): Promise<DeliveryView[]> {
+    const { rows } = await this.db.control.query<ViewRow>(
+      `select message_id, version, state, url, params->>'status' as status, attempts, next_attempt_at, last_status,
+          last_error, created_at, updated_at from notifications.delivery
+        where account_id = $1 and ($2::text is null or state = $2)
+          and ($3::uuid is null or (message_id, version) > ($3, $4::int)) order by message_id, version limit $5`,
+      [accountId, state, after?.messageId ?? null, after?.version ?? 0, limit],
+    );
+    return rows.map((row) => ({
+      messageId: row.message_id,
+      version: row.version,
+      state: row.state,
+      url: row.url,
+      status: row.status,
+      attempts: row.attempts,
+      nextAttemptAt: row.next_attempt_at,
+      lastStatus: row.last_status,
+      lastError: row.last_error,
+      createdAt: row.created_at,
+      updatedAt: row.updated_at,
+    }));
+  }
+
+  /** Lets dead or skipped deliveries of an account be tried again, a bounded number; returns how many. */
+  async replay(accountId: string, filter: ReplayFilter, version: number | null, limit: number): Promise<number> {
+    const { rowCount } = await this.db.control.query(
+      `update notifications.delivery set state = 'pending', attempts = 0, next_attempt_at = clock_timestamp(),
+          updated_at = clock_timestamp()
+        where (account_id, message_id, version) in (
+          select account_id, message_id, version from notifications.delivery
+          where account_id = $1 and state = 'dead' and ($2::uuid is null or message_id = $2) and ($3::int is null or version = $3)
+            and ($4::timestamptz is null or created_at >= $4) and ($5::timestamptz is null or created_at < $5)
+          order by message_id, version limit $6 for update)`,
+      [accountId, filter.messageId, version, filter.createdAfter, filter.createdBefore, limit],
+    );
+    return rowCount ?? 0;
+  }
+
+  /** Whether the account has this delivery. */
+  async exists(accountId: string, messageId: string, version: number): Promise<boolean> {
+    const { rowCount } = await this.db.control.query(
+      'select 1 from notifications.delivery where account_id = $1 and message_id = $2 and version = $3',
+      [accountId, messageId, version],
+    );
+    return rowCount === 1;
+  }
+
+  /** Dead deliveries over all tenants. */
+  async dead(input: z.infer<typeof listDeadInput>): Promise<DeadDelivery[]> {
+    const after = input.after === null ? null : parseDeliveryId(input.after);
+    const { rows } = await this.db.control.query<{
+      message_id: string;
+      version: number;
+      last_error: string | null;
+      attempts: number;
+      updated_at: Date;
+    }>(
+      `select message_id, version, last_error, attempts, updated_at from notifications.delivery
+        where state = 'dead' and ($1::uuid is null or (message_id, version) > ($1, $2::int))
+        order by message_id, version limit $3`,
+      [after?.messageId ?? null, after?.version ?? 0, input.limit],
+    );
+    return rows.map((row) => ({
+      id: `${sidOf('SM', row.message_id)}-${row.version}`,
+      messageSid: sidOf('SM', row.message_id),
+      reason: row.last_error,
+      attempts: row.attempts,
+      at: row.updated_at.toISOString(),
+    }));
+  }
+
+  /** Tries a dead delivery again, or drops it. False when it is not dead. */
+  async resolveDead(messageId: string, version: number, action: 'retry' | 'skip'): Promise<boolean> {
+    const { rowCount } = await this.db.control.query(
+      `update notifications.delivery set state = $3, attempts = case when $3 = 'pending' then 0 else attempts end,
+          next_attempt_at = clock_timestamp(), updated_at = clock_timestamp()
+        where message_id = $1 and version = $2 and state = 'dead'`,
+      [messageId, version, action === 'retry' ? 'pending' : 'skipped'],
+    );
+    return rowCount === 1;
+  }
+
+  async digest(input: z.infer<typeof deliveryBuckets>): Promise<DeliveryDigest[]> {
+    const { rows } = await this.db.control.query<{ bucket: string; count: string; hash: string }>(
+      `select ('x' || translate(left(message_id::text, 13), '-', ''))::bit(48)::bigint / $3::bigint * $3::bigint as bucket,
+          count(*) as count, bit_xor(hashtextextended(message_id::text || ':' || version, 0))::text as hash
+        from notifications.delivery where message_id >= $1::uuid and message_id < $2::uuid group by 1 order by 1`,
+      [idFloor(Date.parse(input.from)), idFloor(Date.parse(input.to)), input.bucketMs],
+    );
+    return rows.map((row) => ({
+      from: new Date(Number(row.bucket)).toISOString(),
+      count: Number(row.count),
+      hash: row.hash,
+    }));
+  }
+
+  async listForAudit(input: z.infer<typeof listDeliveriesInput>): Promise<AuditedDelivery[]> {
+    const after = input.after === null ? null : parseSid('SM', input.after);
+    const { rows } = await this.db.control.query<{ message_id: string; versions: number[]; overdue: number[] | null }>(
+      `select message_id, array_agg(version order by version) as versions,
+          array_agg(version order by version) filter (
+            where state = 'pending' and next_attempt_at < clock_timestamp() - ${OVERDUE}) as overdue
+        from notifications.delivery
+        where message_id >= $1::uuid and message_id < $2::uuid and ($3::uuid is null or message_id > $3)
+        group by message_id order by message_id limit $4`,
+      [idFloor(Date.parse(input.from)), idFloor(Date.parse(input.to)), after, input.limit],
+    );
+    return rows.map((row) => ({
+      messageSid: sidOf('SM', row.message_id),
+      versions: row.versions,
+      overdueVersions: row.overdue ?? [],
+    }));
+  }
+
+  /** How many deliveries are pending and dead, and how long the most overdue one waits. */
+  async depths(): Promise<{ pending: number; dead: number; overdueSeconds: number }> {
+    const { rows } = await this.db.control.query<{ pending: number; dead: number; overdue: number }>(
+      `select (select count(*) from (select from notifications.delivery where state = 'pending' limit 10000) p)::int as pending,
+          (select count(*) from (select from notifications.delivery where state = 'dead' limit 10000) d)::int as dead,
+          coalesce((select extract(epoch from clock_timestamp() - min(next_attempt_at)) from notifications.delivery
+            where state = 'pending'), 0)::float8 as overdue`,
+    );
+    return { pending: rows[0]!.pending, dead: rows[0]!.dead, overdueSeconds: Math.max(0, rows[0]!.overdue) };
+  }
+}

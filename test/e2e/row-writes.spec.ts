@@ -1,0 +1,90 @@
+import { join } from 'node:path';
+import pg from 'pg';
+import { startEmbeddedPostgres } from '../../src/platform/embedded-postgres/embedded-postgres.js';
+import { MODULES } from '../../src/platform/settings/settings.js';
+import { eventually } from '../support/eventually.js';
+import { Load } from '../support/load.js';
+import { makeDataDir, startProduct } from '../support/product.js';
+
+/** The lean path's budget, from accept to settled: what the product's throughput rests on. */
+const MAX_WRITES_PER_MESSAGE = 12;
+const MESSAGES = 1_000;
+const TEST_MS = 240_000;
+
+type Writes = Map<string, number>;
+
+/**
+ * Rows inserted, updated and deleted so far, by table; partitions count for their parent. Read from a server that the
+ * product has left: every connection's figures are in, and nothing is still on its way.
+ */
+async function readWrites(dataDir: string): Promise<Writes> {
+  const quiet = { info: () => undefined, warn: () => undefined };
+  const server = await startEmbeddedPostgres({ dataDir, log: quiet, endsWithProcess: true });
+  const client = new pg.Client({ connectionString: server.url });
+  try {
+    await client.connect();
+    const { rows } = await client.query<{ name: string; writes: string }>(
+      `select s.schemaname || '.' || coalesce(parent.relname, s.relname) as name,
+          sum(n_tup_ins + n_tup_upd + n_tup_del) as writes
+        from pg_stat_user_tables s
+          left join pg_inherits i on i.inhrelid = s.relid
+          left join pg_class parent on parent.oid = i.inhparent
+        where s.schemaname = any($1) group by 1`,
+      [[...MODULES, 'bullmq']],
+    );
+    return new Map(rows.map(({ name, writes }) => [name, Number(writes)]));
+  } finally {
+    await client.end();
+    await server.stop();
+  }
+}
+
+/** One life of the product, in which so many messages are accepted and settled. */
+async function live(dataDir: string, messages: number): Promise<void> {
+  const product = await startProduct({ dataDir });
+  try {
+    if (messages > 0) {
+      const load = new Load(product.url, 32, messages);
+      await load.done();
+      expect(load.refused).toEqual([]);
+      expect(load.accepted).toHaveLength(messages);
+      await eventually(
+        async () => {
+          const report = await product.operator<{ pending: number }>('GET', 'audit');
+          const { data } = await product.operator<{ data: { lag: number }[] }>('GET', 'consumers');
+          return report.pending === 0 && data.every(({ lag }) => lag === 0);
+        },
+        { timeoutMs: 90_000, everyMs: 500, what: 'every message is settled' },
+      );
+    }
+  } finally {
+    await product.stop();
+  }
+}
+
+it(
+  `writes at most ${MAX_WRITES_PER_MESSAGE} rows for a message without callback, all overhead included`,
+  async () => {
+    const dir = await makeDataDir();
+    const dataDir = join(dir.path, 'data');
+    try {
+      await live(dataDir, 0);
+      const before = await readWrites(dataDir);
+      await live(dataDir, MESSAGES);
+      const after = await readWrites(dataDir);
+      const perMessage = [...after]
+        .map(([table, writes]) => [table, (writes - (before.get(table) ?? 0)) / MESSAGES] as const)
+        .filter(([, writes]) => writes > 0)
+        .sort(([, a], [, b]) => b - a);
+      const sum = perMessage.reduce((total, [, writes]) => total + writes, 0);
+      const lines = perMessage.map(([table, writes]) => `${writes.toFixed(3).padStart(8)}  ${table}`);
+      process.stderr.write(`\nrow writes per message: ${sum.toFixed(2)}\n${lines.join('\n')}\n`);
+      // A figure that is too good has counted nothing: the message, its three events and its charge are nine by themselves.
+      expect(sum).toBeGreaterThan(8);
+      expect(sum).toBeLessThanOrEqual(MAX_WRITES_PER_MESSAGE);
+    } finally {
+      await dir.remove();
+    }
+  },
+  TEST_MS,
+);

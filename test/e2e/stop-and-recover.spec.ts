@@ -1,0 +1,232 @@
+import { existsSync, readdirSync } from 'node:fs';
+import { readdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { readMessage, send } from '../support/api.js';
+import { eventually } from '../support/eventually.js';
+import { Load } from '../support/load.js';
+import { processesUsing } from '../support/processes.js';
+import {
+  descendants,
+  isAlive,
+  makeDataDir,
+  type Product,
+  postgresOf,
+  readyUrl,
+  spawnProduct,
+  startProduct,
+} from '../support/product.js';
+
+const TEST_MS = 180_000;
+const UNDER_LOAD = 100;
+
+let dir: Awaited<ReturnType<typeof makeDataDir>>;
+/** What a test that fails leaves running. */
+let running: Product | undefined;
+
+beforeEach(async () => {
+  dir = await makeDataDir();
+});
+
+afterEach(async () => {
+  await running?.killEverything().catch(() => undefined);
+  running = undefined;
+  await dir.remove();
+}, TEST_MS);
+
+async function start(ownGroup = false): Promise<Product> {
+  running = await startProduct({ dataDir: dir.path, ownGroup });
+  return running;
+}
+
+/** Everything that belongs to a product at this moment. */
+async function processesOf(product: Product): Promise<number[]> {
+  return [product.pid, ...(await descendants(product.pid)), ...(await postgresOf(product.dataDir))];
+}
+
+async function expectNothingLeft(pids: readonly number[]): Promise<void> {
+  expect(pids.filter(isAlive)).toEqual([]);
+  expect(await processesUsing(dir.path)).toEqual([]);
+  expect(await readdir(join(dir.path, 'lock'))).toEqual([]);
+  expect(existsSync(join(dir.path, 'postgres', 'data', 'postmaster.pid'))).toBe(false);
+}
+
+/** Connections that were still open when PostgreSQL was told to stop, as its own log has them. */
+async function cutConnections(): Promise<string[]> {
+  const logs = join(dir.path, 'postgres', 'data', 'log');
+  const texts = await Promise.all((await readdir(logs)).map((name) => readFile(join(logs, name), 'utf8')));
+  const lines = texts.join('\n').split('\n');
+  expect(lines.filter((line) => line.includes('database system is shut down'))).not.toEqual([]);
+  return lines.filter((line) => line.includes('terminating connection'));
+}
+
+/** Every promise is kept: each message is there, all become final, and the modules agree on them. */
+async function expectKept(product: Product, sids: readonly string[]): Promise<void> {
+  expect(sids.length).toBeGreaterThan(0);
+  for (const sid of sids) expect(await readMessage(product.url, sid)).toMatchObject({ sid });
+  await eventually(
+    async () => {
+      for (const sid of sids) if ((await readMessage(product.url, sid)).status !== 'delivered') return false;
+      return true;
+    },
+    { timeoutMs: 60_000, everyMs: 250, what: 'every message is delivered' },
+  );
+  const audit = await eventually(
+    async () => {
+      const report = await product.operator<{ pending: number }>('GET', 'audit');
+      return report.pending === 0 && report;
+    },
+    { timeoutMs: 90_000, everyMs: 250, what: 'the audit has nothing pending' },
+  );
+  expect(audit).toMatchObject({ ok: true, violations: [] });
+}
+
+describe('Ctrl-C', () => {
+  it(
+    'ends an idle product: nothing is left, and PostgreSQL goes last',
+    async () => {
+      const product = await start();
+      const pids = await processesOf(product);
+      expect(pids.length).toBeGreaterThan(3);
+      expect(await product.stop()).toBe(0);
+      await expectNothingLeft(pids);
+      expect(await cutConnections()).toEqual([]);
+    },
+    TEST_MS,
+  );
+
+  it.each([
+    ['the process', false],
+    ['the whole group, as a terminal does it', true],
+  ])(
+    'under load, to %s: every 201 is durable, and no answer is an error',
+    async (_whom, toGroup) => {
+      const product = await start(true);
+      const pids = await processesOf(product);
+      const load = new Load(product.url);
+      await eventually(() => load.accepted.length >= UNDER_LOAD, { timeoutMs: 60_000 });
+      process.kill(toGroup ? -product.pid : product.pid, 'SIGINT');
+      expect(await product.exited).toBe(0);
+      await load.stop();
+      expect(load.refused.filter(({ status }) => status !== 503)).toEqual([]);
+      await expectNothingLeft(pids);
+      expect(await cutConnections()).toEqual([]);
+      expect(product.output()).not.toMatch(/ERROR|too long/);
+      await expectKept(await start(), load.accepted);
+      expect(await running?.stop()).toBe(0);
+    },
+    TEST_MS,
+  );
+
+  it(
+    'twice, as npm and the terminal together send it, drains all the same',
+    async () => {
+      const product = await start(true);
+      const pids = await processesOf(product);
+      const load = new Load(product.url);
+      await eventually(() => load.accepted.length >= UNDER_LOAD, { timeoutMs: 60_000 });
+      process.kill(-product.pid, 'SIGINT');
+      await eventually(() => product.output().includes('stopping'));
+      process.kill(-product.pid, 'SIGINT');
+      expect(await product.exited).toBe(0);
+      await load.stop();
+      await expectNothingLeft(pids);
+      expect(await cutConnections()).toEqual([]);
+      await expectKept(await start(), load.accepted);
+    },
+    TEST_MS,
+  );
+
+  it.each<[string, (output: string) => boolean]>([
+    ['when the data directory is taken', () => existsSync(join(dir.path, 'lock'))],
+    ['while the database is made', () => existsSync(dir.path) && hasStage(dir.path)],
+    ['when PostgreSQL starts', () => existsSync(join(dir.path, 'postgres', 'data', 'postmaster.pid'))],
+    ['while the schemas are made', (output) => output.includes('applied migration')],
+    ['at the last migration', (output) => output.includes('notifications: applied')],
+    ['as soon as it is ready', (output) => readyUrl(output) !== null],
+  ])(
+    'during the first start, %s: nothing is left, and the next start works',
+    async (_when, reached) => {
+      const { child, output, exited } = spawnProduct({ dataDir: dir.path, ownGroup: true });
+      try {
+        await eventually(() => reached(output()), { timeoutMs: 60_000, everyMs: 1, what: output });
+      } finally {
+        process.kill(-child.pid!, 'SIGINT');
+      }
+      expect([await exited, output()]).toEqual([0, expect.any(String)]);
+      expect(output()).not.toContain('    at ');
+      expect(await processesUsing(dir.path)).toEqual([]);
+      const product = await start();
+      await expectKept(product, [(await send(product.url, { To: '+15555550140', Body: 'at last' })).sid]);
+      expect(await product.stop()).toBe(0);
+    },
+    TEST_MS,
+  );
+});
+
+describe('kill -9', () => {
+  it(
+    'of the app alone: the next start takes over what survived, and every promise is kept',
+    async () => {
+      const product = await start();
+      const simulator = await descendants(product.pid);
+      const postgres = await postgresOf(dir.path);
+      const load = new Load(product.url);
+      await eventually(() => load.accepted.length >= UNDER_LOAD, { timeoutMs: 60_000 });
+      await product.kill();
+      await load.stop();
+      expect(load.refused).toEqual([]);
+      expect(isAlive(postgres[0]!)).toBe(true);
+      await eventually(() => !simulator.filter((pid) => !postgres.includes(pid)).some(isAlive), {
+        what: 'the simulated carriers end with their parent',
+      });
+      const next = await start();
+      expect(next.output()).toContain(`took over PostgreSQL (pid ${postgres[0]}`);
+      await expectKept(next, load.accepted);
+      const pids = await processesOf(next);
+      expect(await next.stop()).toBe(0);
+      await expectNothingLeft([...pids, ...postgres]);
+    },
+    TEST_MS,
+  );
+
+  it(
+    'of everything: the next start recovers by itself, and every promise is kept',
+    async () => {
+      const product = await start();
+      const pids = await processesOf(product);
+      const load = new Load(product.url);
+      await eventually(() => load.accepted.length >= UNDER_LOAD, { timeoutMs: 60_000 });
+      await product.killEverything();
+      await load.stop();
+      expect(load.refused.filter(({ status }) => status !== 503)).toEqual([]);
+      const next = await start();
+      await expectKept(next, load.accepted);
+      expect(await next.stop()).toBe(0);
+      await expectNothingLeft(pids);
+    },
+    TEST_MS,
+  );
+
+  it(
+    'of PostgreSQL alone: it comes back, and every promise is kept',
+    async () => {
+      const product = await start();
+      const load = new Load(product.url);
+      await eventually(() => load.accepted.length >= UNDER_LOAD, { timeoutMs: 60_000 });
+      const [postmaster] = await postgresOf(dir.path);
+      process.kill(postmaster!, 'SIGKILL');
+      const before = load.accepted.length;
+      await eventually(() => product.output().includes('PostgreSQL is back'), { timeoutMs: 60_000 });
+      await eventually(() => load.accepted.length >= before + UNDER_LOAD, { timeoutMs: 60_000 });
+      await load.stop();
+      expect(load.refused.filter(({ status }) => status !== 503)).toEqual([]);
+      await expectKept(product, load.accepted);
+      expect(await product.stop()).toBe(0);
+    },
+    TEST_MS,
+  );
+});
+
+function hasStage(path: string): boolean {
+  return readdirSync(path).some((name) => name.startsWith('postgres.new-'));
+}
