@@ -1,7 +1,8 @@
 import { LAYERS } from './architecture.mjs';
 
-export const SPEC = '\\.spec\\.ts$';
-export const CONTRACTS = '^src/modules/[^/]+/contract/[^/]+\\.(?:api|events|errors)\\.ts$';
+/** Tests and what only they use: not part of the product. */
+export const SPEC = '\\.(?:spec|test-support)\\.ts$';
+export const CONTRACTS = '^src/modules/[^/]+/contract/[^/]+\\.(?:api|events|errors|demo)\\.ts$';
 export const MODULE_FILES = '^src/modules/[^/]+/[^/]+\\.module\\.ts$';
 
 /** Where a part of src/ lies: any module's layer, or one of the surroundings. */

@@ -1,12 +1,21 @@
 import { randomBytes } from 'node:crypto';
 import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
-import { join, resolve } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { z } from 'zod';
 import { lockDataDir } from '../platform/embedded-postgres/data-dir-lock.js';
 import { startEmbeddedPostgres } from '../platform/embedded-postgres/embedded-postgres.js';
+import { isTransientDatabaseError } from '../platform/postgres/database.js';
 import { migrate } from '../platform/postgres/migrate.js';
 import { ensurePartitions } from '../platform/postgres/partitions.js';
-import { databaseUrls, type Environment, MODULES, type Settings } from '../platform/settings/settings.js';
+import {
+  databaseSetting,
+  databaseUrls,
+  type Environment,
+  MODULES,
+  type Settings,
+  SettingsError,
+} from '../platform/settings/settings.js';
 import type { Logger } from '../platform/tokens.js';
 
 /** What the process stands on, ready, with the way to take it down again, in the reverse order. */
@@ -16,12 +25,12 @@ export interface Prepared {
   release(): Promise<void>;
 }
 
-interface Secrets {
-  readonly operatorToken: string;
-  readonly secretsKey: string;
-}
+const SECRETS = z.object({ operatorToken: z.string().min(16), secretsKey: z.string().min(32) });
+type Secrets = z.infer<typeof SECRETS>;
 
 const MIGRATIONS = fileURLToPath(new URL('../../prisma/', import.meta.url));
+/** PostgreSQL's codes for a login that it refuses (28) and a database that is not there (3D). */
+const NO_ENTRY = /^(28|3D)/;
 const LOOPBACK = ['127.0.0.0/8', '::1/128'];
 
 /**
@@ -47,9 +56,9 @@ export async function prepare(environment: Environment, dev: boolean, logger: Lo
       release.push(() => postgres.stop());
       common = postgres.url;
     }
-    const secrets = await secretsOf(environment, dataDir);
+    const secrets = await secretsOf(environment, dataDir, dev);
     const settings = complete(environment, common, dataDir, secrets, dev);
-    await migrateAll(settings, logger);
+    await migrateAll(environment, settings, logger);
     return { settings, release: undo };
   } catch (error) {
     await undo();
@@ -62,12 +71,25 @@ export async function keepPartitions(settings: Settings): Promise<void> {
   for (const module of MODULES) await ensurePartitions(settings.databaseUrls[module], module, Date.now());
 }
 
-async function migrateAll(settings: Settings, logger: Logger): Promise<void> {
+async function migrateAll(environment: Environment, settings: Settings, logger: Logger): Promise<void> {
   for (const module of MODULES) {
     const dir = join(MIGRATIONS, module, 'migrations');
-    await migrate({ connectionString: settings.databaseUrls[module], module, dir, log: plain(logger) });
+    try {
+      await migrate({ connectionString: settings.databaseUrls[module], module, dir, log: plain(logger) });
+    } catch (error) {
+      throw unreachable(error, databaseSetting(environment, module)) ?? error;
+    }
   }
   await keepPartitions(settings);
+}
+
+/** What a failed connection means, in plain words that name the setting; null where the database was reached. */
+function unreachable(error: unknown, setting: string): SettingsError | null {
+  const { code, message, errors = [] } = error as { code?: string; message: string; errors?: Error[] };
+  if (!isTransientDatabaseError(error) && !NO_ENTRY.test(code ?? '')) return null;
+  // A host with several addresses gives one error for each of them.
+  const reason = message || errors.map((each) => each.message).join('; ');
+  return new SettingsError(`${setting}: the database cannot be used: ${reason}`);
 }
 
 function complete(environment: Environment, common: string, dataDir: string, secrets: Secrets, dev: boolean): Settings {
@@ -97,23 +119,29 @@ function plain(logger: Logger) {
 }
 
 /** The secrets that were given; in embedded mode the others are made once and kept for their owner alone. */
-async function secretsOf(environment: Environment, dataDir: string): Promise<Secrets> {
+async function secretsOf(environment: Environment, dataDir: string, dev: boolean): Promise<Secrets> {
   const { OPERATOR_TOKEN: operatorToken, SECRETS_KEY: secretsKey } = environment;
   if (operatorToken && secretsKey) return { operatorToken, secretsKey };
-  const kept = await keptSecrets(join(dataDir, 'secrets.json'));
-  return { operatorToken: operatorToken ?? kept.operatorToken, secretsKey: secretsKey ?? kept.secretsKey };
+  const path = join(dataDir, 'secrets.json');
+  const kept = await readSecrets(path);
+  const secrets = kept ?? (await makeSecrets(path));
+  // Not into the log: that is kept, and read by others. Development shows the token at every start.
+  if (!kept && !operatorToken && !dev) console.error(`  operator token  ${secrets.operatorToken}  (kept in ${path})`);
+  return { operatorToken: operatorToken ?? secrets.operatorToken, secretsKey: secretsKey ?? secrets.secretsKey };
 }
 
-async function keptSecrets(path: string): Promise<Secrets> {
+async function readSecrets(path: string): Promise<Secrets | null> {
   try {
-    return JSON.parse(await readFile(path, 'utf8')) as Secrets;
+    return SECRETS.parse(JSON.parse(await readFile(path, 'utf8')));
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') {
-      throw new Error(`the secrets in ${path} cannot be read: ${(error as Error).message}`);
-    }
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return null;
+    throw new Error(`the secrets in ${path} cannot be read: ${(error as Error).message}`);
   }
+}
+
+async function makeSecrets(path: string): Promise<Secrets> {
   const made = { operatorToken: randomBytes(24).toString('hex'), secretsKey: randomBytes(32).toString('hex') };
-  await mkdir(resolve(path, '..'), { recursive: true, mode: 0o700 });
+  await mkdir(dirname(path), { recursive: true, mode: 0o700 });
   await writeFile(`${path}.new`, `${JSON.stringify(made, null, 2)}\n`, { mode: 0o600, flush: true });
   await rename(`${path}.new`, path);
   return made;

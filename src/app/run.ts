@@ -38,6 +38,8 @@ export async function run(env: NodeJS.ProcessEnv, args: readonly string[]): Prom
   } catch (error) {
     await app?.close().catch(() => undefined);
     await prepared?.release();
+    // Ctrl-C reaches what is being started too, such as the program that makes the database: its end is no failure.
+    if (stop.signal.aborted) return logger.info({}, 'stopped before it was ready');
     return fail(error);
   }
   await stop.requested;

@@ -4,21 +4,24 @@ import { join } from 'node:path';
 import { basic, call, FORM, read } from '../support/api.js';
 import { eventually } from '../support/eventually.js';
 import { processesUsing } from '../support/processes.js';
-import { DEMO_SID, makeDataDir, type Product, spawnProduct, startProduct } from '../support/product.js';
+import { DEMO_SID, makeDataDir, type Product, readyUrl, spawnProduct, startProduct } from '../support/product.js';
 
 const hasCurl = spawnSync('curl', ['--version']).status === 0;
 if (!hasCurl) console.warn('curl is not installed: the command that the product prints is read but not run');
 
 const NONE_GIVEN = { OPERATOR_TOKEN: '', SECRETS_KEY: '', DEMO_ACCOUNT_SID: '', DEMO_AUTH_TOKEN: '' };
 const START_MS = 90_000;
+const REFUSED_MS = 30_000;
 
 /** Starts the product where it must refuse to start; what it says, and how it ends. */
-async function refusal(env: Readonly<Record<string, string>>, dataDir: string, args?: readonly string[]) {
-  const { child, output, exited } = spawnProduct({ dataDir, env, ...(args ? { args } : {}) });
-  const timer = setTimeout(() => child.kill('SIGKILL'), START_MS);
-  const code = await exited;
-  clearTimeout(timer);
-  return { code, output: output() };
+async function refusal(env: Readonly<Record<string, string>>, dataDir: string) {
+  const { child, output, exited } = spawnProduct({ dataDir, env });
+  const refused = eventually(() => child.exitCode !== null || readyUrl(output()) !== null, {
+    timeoutMs: REFUSED_MS,
+    what: () => `it refuses to start:\n${output()}`,
+  });
+  await refused.finally(() => child.kill('SIGINT'));
+  return { code: await exited, output: output() };
 }
 
 /** What the product tells a newcomer. */
@@ -229,6 +232,7 @@ describe('what it cannot start with', () => {
     ['a role that is none', { ROLES: 'x' }, ['ROLES']],
     ['a log level that is none', { LOG_LEVEL: 'loud' }, ['LOG_LEVEL']],
     ['a public URL that is none', { PUBLIC_URL: 'ftp://x' }, ['PUBLIC_URL']],
+    ['a database at no URL', { DATABASE_URL: 'postgres://user:hidden-password@[', ...SECRETS }, ['DATABASE_URL']],
     ['a database of another kind', { DATABASE_URL: 'mysql://x/y', ...SECRETS }, ['DATABASE_URL']],
     ['a queue store of another kind', { REDIS_URL: 'http://x' }, ['REDIS_URL']],
     ['a demo account that is none', { DEMO_ACCOUNT_SID: 'AC1' }, ['DEMO_ACCOUNT_SID']],

@@ -25,6 +25,11 @@ const SAVE_EVERY_MS = 1000;
 /** How often a consumer that finds no page makes sure that it stands where a page could be. */
 const CHECK_PLACE_EVERY_MS = 5000;
 
+interface FailedEvent {
+  readonly event: StoredEvent;
+  readonly error: unknown;
+}
+
 /**
  * Drives one durable consumer in this process: takes its lease when it is free, reads pages, applies each in one
  * transaction with the cursor, sets failing streams aside and retries them.
@@ -145,27 +150,34 @@ export class ConsumerRunner {
       await this.settle(lease, free, last, (tx) => this.store.parked.queue(tx, this.consumer.id, behind));
     } catch (error) {
       if (isPassing(error)) throw error;
-      await this.isolate(lease, relevant);
+      await this.isolate(lease, relevant, free.length === 1 ? { event: free[0]!, error } : null);
       this.position = last;
     }
   }
 
   /** After a page failed: event by event, so that the one at fault is set aside with its stream and no other. */
-  private async isolate(lease: Lease, events: readonly StoredEvent[]): Promise<void> {
+  private async isolate(lease: Lease, events: readonly StoredEvent[], known: FailedEvent | null): Promise<void> {
+    const { id } = this.consumer;
     for (const event of events) {
-      const { id } = this.consumer;
       if (this.aside.has(event.streamId)) {
         await this.settle(lease, [], event.position, (tx) => this.store.parked.queue(tx, id, [event]));
         continue;
       }
-      try {
-        await this.settle(lease, [event], event.position);
-      } catch (error) {
-        if (isPassing(error)) throw error;
-        this.logger.error({ consumer: id, position: event.position, err: error }, 'an effect failed');
-        await this.settle(lease, [], event.position, (tx) => this.store.parked.add(tx, id, event, error));
-        this.aside.add(event.streamId);
-      }
+      const failed = known?.event === event ? known : await this.tryAlone(lease, event);
+      if (!failed) continue;
+      this.logger.error({ consumer: id, position: event.position, err: failed.error }, 'an effect failed');
+      await this.settle(lease, [], event.position, (tx) => this.store.parked.add(tx, id, event, failed.error));
+      this.aside.add(event.streamId);
+    }
+  }
+
+  private async tryAlone(lease: Lease, event: StoredEvent): Promise<FailedEvent | null> {
+    try {
+      await this.settle(lease, [event], event.position);
+      return null;
+    } catch (error) {
+      if (isPassing(error)) throw error;
+      return { event, error };
     }
   }
 

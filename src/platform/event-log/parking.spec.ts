@@ -19,7 +19,7 @@ import {
   type TestHouse,
 } from './event-log.test-support.js';
 
-const EVERY = { consumer: '', position: 0 };
+const FIRST = { consumer: '', position: 0 };
 
 let database: TestDatabase;
 let house: TestHouse;
@@ -79,7 +79,8 @@ function soon(condition: () => Promise<boolean>): Promise<boolean> {
   });
 }
 
-const parkedIs = (count: number) => async () => (await bus.parked(EVERY, 100)).length === count;
+const parked = async () => (await bus.parked(FIRST, 100)).filter((event) => event.consumer === id);
+const parkedIs = (count: number) => async () => (await parked()).length === count;
 const seen = async (streamId?: string) =>
   (await effectsOf(house.db, id)).filter((effect) => streamId === undefined || effect.streamId === streamId);
 const seenIs = (count: number) => async () => (await seen()).length === count;
@@ -97,8 +98,8 @@ describe('an effect that fails', () => {
     await appendAll(house, streams.next(12));
     await soon(parkedIs(1));
     await soon(seenIs(10));
-    const [parked] = await bus.parked(EVERY, 100);
-    expect(parked).toMatchObject({ consumer: id, streamId: bad, attempts: 5, error: 'Error: no such thing' });
+    const [event] = await parked();
+    expect(event).toMatchObject({ consumer: id, streamId: bad, attempts: 5, error: 'Error: no such thing' });
     expect(alone.get(`${bad}/2`)).toBe(5);
     expect(await versionsOf(bad!)).toEqual([1]);
     expect(await asideCount()).toBe(2);
@@ -118,12 +119,12 @@ describe('an effect that fails', () => {
     await appendAll(house, streams.next(30));
     await soon(parkedIs(1));
     trouble = () => null;
-    const [parked] = await bus.parked(EVERY, 100);
-    expect(await bus.resolveParked(id, parked!.position, 'retry')).toBe(true);
+    const [event] = await parked();
+    expect(await bus.resolveParked(id, event!.position, 'retry')).toBe(true);
     await soon(seenIs(30));
     expect(disordered(await seen())).toEqual([]);
     expect(await asideCount()).toBe(0);
-    expect(await bus.resolveParked(id, parked!.position, 'retry')).toBe(false);
+    expect(await bus.resolveParked(id, event!.position, 'retry')).toBe(false);
   });
 
   it('is tried five times more when an operator has it retried in vain', async () => {
@@ -131,8 +132,8 @@ describe('an effect that fails', () => {
     trouble = () => new Error('never');
     await appendAll(house, streams.next(1));
     await soon(parkedIs(1));
-    const [parked] = await bus.parked(EVERY, 100);
-    await bus.resolveParked(id, parked!.position, 'retry');
+    const [event] = await parked();
+    await bus.resolveParked(id, event!.position, 'retry');
     await soon(async () => alone.get(`${streams.ids[0]}/1`) === 10);
     await soon(parkedIs(1));
     expect(alone.get(`${streams.ids[0]}/1`)).toBe(10);
@@ -144,14 +145,14 @@ describe('an effect that fails', () => {
     trouble = (event) => (event.streamId === bad && event.version === 1 ? 'a thrown text' : null);
     await appendAll(house, streams.next(10));
     await soon(parkedIs(1));
-    const [parked] = await bus.parked(EVERY, 100);
-    expect(parked!.error).toBe('Error: a thrown text');
-    expect(await bus.resolveParked(id, parked!.position, 'skip')).toBe(true);
+    const [event] = await parked();
+    expect(event!.error).toBe('Error: a thrown text');
+    expect(await bus.resolveParked(id, event!.position, 'skip')).toBe(true);
     await soon(seenIs(9));
     expect(await versionsOf(bad!)).toEqual([2, 3, 4, 5]);
     expect(await asideCount()).toBe(0);
-    expect(await bus.resolveParked(id, parked!.position, 'skip')).toBe(false);
-    expect(await bus.resolveParked('messaging.nobody', parked!.position, 'skip')).toBe(false);
+    expect(await bus.resolveParked(id, event!.position, 'skip')).toBe(false);
+    expect(await bus.resolveParked('messaging.nobody', event!.position, 'skip')).toBe(false);
   });
 
   it('now and then still has its effect once, and each stream its order', async () => {
@@ -166,7 +167,7 @@ describe('an effect that fails', () => {
     await appendAll(house, streams.next(200), 20);
     await soon(seenIs(200));
     expect(disordered(await seen())).toEqual([]);
-    expect(await bus.parked(EVERY, 100)).toEqual([]);
+    expect(await parked()).toEqual([]);
     expect(await asideCount()).toBe(0);
   });
 
@@ -203,17 +204,17 @@ describe('an effect that fails', () => {
 
 describe('what is no fault of the event', () => {
   it.each([
-    ['a dependency that says so', new Unavailable('the other module is away')],
-    ['a contract over its capacity', new Failure('unavailable')],
-    ['a database that restarts', Object.assign(new Error('shutting down'), { code: '57P01' })],
-    ['a broken connection', new Error('Connection terminated unexpectedly')],
-    ['a deadlock', Object.assign(new Error('deadlock detected'), { code: '40P01' })],
-    ['one of these as a cause', new Error('cannot', { cause: Object.assign(new Error(), { code: 'ECONNREFUSED' }) })],
-  ])('parks nothing and is tried again: %s', async (_name, error) => {
+    // More often than an event may fail.
+    ['a dependency that says so', 6, new Unavailable('the other module is away')],
+    ['a contract over its capacity', 2, new Failure('unavailable')],
+    ['a database that restarts', 2, Object.assign(new Error('shutting down'), { code: '57P01' })],
+    ['a broken connection', 2, new Error('Connection terminated unexpectedly')],
+    ['a deadlock', 2, Object.assign(new Error('deadlock detected'), { code: '40P01' })],
+    ['what one of these caused', 2, new Error('no', { cause: Object.assign(new Error(), { code: 'ECONNREFUSED' }) })],
+  ])('parks nothing and is tried again: %s', async (_name, failures, error) => {
     const streams = new Streams(3);
     let times = 0;
-    // More often than an event may fail.
-    trouble = () => (++times <= 8 ? error : null);
+    trouble = () => (++times <= failures ? error : null);
     const aside: number[] = [];
     await appendAll(house, streams.next(9));
     await eventually(async () => {
@@ -222,6 +223,25 @@ describe('what is no fault of the event', () => {
     });
     expect(new Set(aside)).toEqual(new Set([0]));
     expect(disordered(await seen())).toEqual([]);
+  });
+});
+
+describe('the list of parked events', () => {
+  it('can be read page by page, over all consumers', async () => {
+    const streams = new Streams(3);
+    trouble = () => new Error('never');
+    await appendAll(house, streams.next(3));
+    await soon(parkedIs(3));
+    const all = await bus.parked(FIRST, 100);
+    const paged = [];
+    for (let after = FIRST; ; ) {
+      const page = await bus.parked(after, 2);
+      if (page.length === 0) break;
+      paged.push(...page);
+      after = page.at(-1)!;
+    }
+    expect(paged).toEqual(all);
+    expect(new Set(all.map((event) => event.consumer)).size).toBeGreaterThan(1);
   });
 });
 

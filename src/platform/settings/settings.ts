@@ -1,16 +1,30 @@
 import { z } from 'zod';
+import { AddressPolicy } from '../http-client/address-policy.js';
 
 export const MODULES = ['accounts', 'carriers', 'billing', 'messaging', 'notifications'] as const;
 export type ModuleName = (typeof MODULES)[number];
 
-const port = z.coerce.number().int().min(0).max(65535);
+const port = z
+  .string()
+  .regex(/^\d{1,5}$/, 'must be a number from 0 to 65535')
+  .transform(Number)
+  .refine((number) => number <= 65535, 'must be a number from 0 to 65535');
 const list = z.string().transform((text) =>
   text
     .split(',')
     .map((part) => part.trim())
     .filter((part) => part.length > 0),
 );
-const postgresUrl = z.string().regex(/^postgres(ql)?:\/\//, 'must be a postgres:// URL');
+const networks = list.superRefine((cidrs, context) => {
+  try {
+    new AddressPolicy(cidrs);
+  } catch (error) {
+    context.addIssue((error as Error).message);
+  }
+});
+const postgresUrl = z
+  .string()
+  .refine((text) => /^postgres(ql)?:\/\//.test(text) && URL.canParse(text), 'must be a postgres:// URL');
 
 const environmentSchema = z.object({
   PORT: port.default(3000),
@@ -32,7 +46,7 @@ const environmentSchema = z.object({
     .string()
     .regex(/^[0-9a-zA-Z]{32}$/, 'must have 32 letters and digits')
     .optional(),
-  WEBHOOK_ALLOWED_CIDRS: list.optional(),
+  WEBHOOK_ALLOWED_CIDRS: networks.optional(),
   TRUSTED_PROXIES: list.optional(),
   ROLES: list
     .default(['api', 'worker'])
@@ -105,6 +119,12 @@ export function databaseUrls(environment: Environment, common: string): Record<M
     messaging: environment.MESSAGING_DATABASE_URL ?? common,
     notifications: environment.NOTIFICATIONS_DATABASE_URL ?? common,
   };
+}
+
+/** The name of the setting that says where a module's database is. */
+export function databaseSetting(environment: Environment, module: ModuleName): string {
+  const own = `${module.toUpperCase()}_DATABASE_URL` as const;
+  return environment[own as keyof Environment] === undefined ? 'DATABASE_URL' : own;
 }
 
 function requireSecrets(environment: Environment): void {

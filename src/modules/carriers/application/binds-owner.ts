@@ -16,13 +16,21 @@ import { Binds, type BindsHandlers, type BindsParts } from './binds.js';
 import { CarriersMetrics } from './carriers-metrics.js';
 import { ReportStatus } from './report-status.js';
 
-const LEASE_MS = 5_000;
-const RENEW_MS = 1_500;
-/** This much before the lease ends by our own clocks, nothing more is sent. */
-const MARGIN_MS = 500;
-const LOOK_MS = 1_000;
-/** Longer than links take to drain; what cannot be written by then is left to the next owner. */
-const STOP_MS = 10_000;
+/** How long a lease lasts, and what is done how often. */
+const TIMING = {
+  leaseMs: 5_000,
+  renewMs: 1_500,
+  /** This much before the lease ends by our own clocks, nothing more is sent. */
+  marginMs: 500,
+  lookMs: 1_000,
+  /** Longer than links take to drain; what cannot be written by then is left to the next owner. */
+  stopMs: 10_000,
+};
+
+interface Instant {
+  readonly monotonicMs: number;
+  readonly wallMs: number;
+}
 
 /** One term as its owner sees it. */
 interface Term {
@@ -38,6 +46,7 @@ interface Term {
  */
 @Injectable()
 export class BindsOwner extends CapacitySignal {
+  protected readonly timing: typeof TIMING = TIMING;
   private readonly owner = randomUUID();
   private readonly wakeup = new Wakeup();
   private readonly listeners = new Set<() => void>();
@@ -46,8 +55,8 @@ export class BindsOwner extends CapacitySignal {
   private starting: Binds | null = null;
   /** Of the newest lease. */
   private epoch = 0;
-  /** The end of the lease by the monotonic clock, which a suspended machine stops, and by the other, which it does not. */
-  private validUntil = { monotonicMs: 0, wallMs: 0 };
+  /** When the lease was last prolonged: by the clock that never runs backwards, and by the one that no suspension stops. */
+  private renewedAt: Instant = { monotonicMs: Number.NEGATIVE_INFINITY, wallMs: Number.NEGATIVE_INFINITY };
   private isLost = false;
   private isChanged = false;
   private isTroubled = false;
@@ -95,8 +104,9 @@ export class BindsOwner extends CapacitySignal {
   }
 
   private leads(): boolean {
-    const { monotonicMs, wallMs } = this.validUntil;
-    return !this.isLost && performance.now() < monotonicMs && Date.now() < wallMs;
+    const validMs = this.timing.leaseMs - this.timing.marginMs;
+    const { monotonicMs, wallMs } = this.renewedAt;
+    return !this.isLost && performance.now() - monotonicMs < validMs && Date.now() - wallMs < validMs;
   }
 
   private async loop(): Promise<void> {
@@ -108,7 +118,7 @@ export class BindsOwner extends CapacitySignal {
         if (!this.isTroubled) this.logger.warn({ err: error }, 'the binds cannot be looked after at present');
         this.isTroubled = true;
       }
-      await this.wakeup.wait(LOOK_MS);
+      await this.wakeup.wait(this.timing.lookMs);
     }
     if (this.term) await this.retire(this.term);
   }
@@ -126,14 +136,14 @@ export class BindsOwner extends CapacitySignal {
   }
 
   private async take(): Promise<void> {
-    const asked = clocks();
-    const lease = await this.leases.acquire(this.owner, LEASE_MS);
+    const asked = instant();
+    const lease = await this.leases.acquire(this.owner, this.timing.leaseMs);
     if (!lease) return;
     this.isLost = false;
-    this.validUntil = later(asked);
+    this.renewedAt = asked;
     this.epoch = lease.epoch;
     const binds = new Binds(lease, this.parts, this.handlers(lease), () => this.leads());
-    const renewal = setInterval(() => void this.renew(lease), RENEW_MS);
+    const renewal = setInterval(() => void this.renew(lease), this.timing.renewMs);
     this.starting = binds;
     try {
       await binds.start();
@@ -151,10 +161,10 @@ export class BindsOwner extends CapacitySignal {
   }
 
   private async renew(lease: HeldLease): Promise<void> {
-    const asked = clocks();
+    const asked = instant();
     try {
-      if (!(await this.leases.renew(lease, LEASE_MS))) this.end(lease);
-      else if (later(asked).monotonicMs > this.validUntil.monotonicMs) this.validUntil = later(asked);
+      if (!(await this.leases.renew(lease, this.timing.leaseMs))) this.end(lease);
+      else if (asked.monotonicMs > this.renewedAt.monotonicMs) this.renewedAt = asked;
     } catch (error) {
       this.logger.warn({ err: error }, 'the lease of the binds could not be renewed');
     }
@@ -200,7 +210,7 @@ export class BindsOwner extends CapacitySignal {
 
   private async retire({ lease, binds, renewal }: Term): Promise<void> {
     try {
-      await binds.stop(STOP_MS);
+      await binds.stop(this.timing.stopMs);
     } finally {
       clearInterval(renewal);
       this.term = null;
@@ -238,10 +248,6 @@ export class BindsOwner extends CapacitySignal {
   }
 }
 
-function clocks(): { monotonicMs: number; wallMs: number } {
+function instant(): Instant {
   return { monotonicMs: performance.now(), wallMs: Date.now() };
-}
-
-function later({ monotonicMs, wallMs }: { monotonicMs: number; wallMs: number }) {
-  return { monotonicMs: monotonicMs + LEASE_MS - MARGIN_MS, wallMs: wallMs + LEASE_MS - MARGIN_MS };
 }

@@ -2,11 +2,13 @@ import { startTestDatabase, type TestDatabase } from '../../../../test/support/d
 import { eventually } from '../../../../test/support/eventually.js';
 import { type MessagingUnderTest, PRICE_MICROS, SENDER, startMessaging } from '../../../../test/support/messaging.js';
 import { withClient } from '../../../../test/support/with-client.js';
+import { DatabaseClock } from '../../../platform/postgres/database-clock.js';
 import { isFailure } from '../../../shared/failure.js';
 import { newId, parseSid, sidOf } from '../../../shared/sid.js';
 import { BillingApi } from '../../billing/contract/billing.api.js';
 import { IdempotencyRepository } from '../infrastructure/idempotency.repository.js';
 import { MessagesRepository } from '../infrastructure/messages.repository.js';
+import { SweepRepository } from '../infrastructure/sweep.repository.js';
 import { GiveUpSagas } from './give-up-sagas.js';
 import { SendMessage } from './send-message.js';
 import { SweepReservations } from './sweep-reservations.js';
@@ -62,16 +64,15 @@ describe('the send saga', () => {
   });
 
   it('refuses an append that would begin after the budget, and gives the money back', async () => {
-    const before = await row<{ reserved: string }>(
-      'select reserved_micros as reserved from billing.ledger_account where id = $1',
-      [accountId],
-    );
+    const reserved = () =>
+      row('select reserved_micros as reserved from billing.ledger_account where id = $1', [accountId]);
+    const before = await reserved();
     await expect(send(REQUEST, null, 60_000)).rejects.toMatchObject({ failure: 'unavailable' });
-    const after = await row<{ reserved: string }>(
-      'select reserved_micros as reserved from billing.ledger_account where id = $1',
-      [accountId],
-    );
-    expect(after).toEqual(before);
+    const late = { ...newMessage(newId()), deadlineMs: Date.now() - 1 };
+    await reserve(late.message.id);
+    expect((await get(MessagesRepository).append([late])).size).toBe(0);
+    await get(GiveUpSagas).giveUp([late.message]);
+    expect(await reserved()).toEqual(before);
   });
 
   it('writes nothing under an id that was given up, whenever the append comes', async () => {
@@ -109,8 +110,16 @@ describe('the send saga', () => {
   it('sweeps up what a crash between the reservation and the message left behind', async () => {
     const id = newId(Date.now() - 30_000);
     await reserve(id);
+    // As a process that has just started: it looks back further than one that has been running.
+    const sweep = new SweepReservations(
+      get(BillingApi),
+      get(MessagesRepository),
+      get(SweepRepository),
+      get(GiveUpSagas),
+      get(DatabaseClock),
+    );
     await eventually(async () => {
-      await get(SweepReservations).step();
+      await sweep.step();
       return (await phases(id)).length === 2;
     });
     expect(await phases(id)).toEqual(['pending', 'void']);

@@ -1,10 +1,11 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { GroupCommit } from '../../../platform/group-commit/group-commit.js';
+import { DatabaseClock } from '../../../platform/postgres/database-clock.js';
 import { Failure } from '../../../shared/failure.js';
 import { sidOf } from '../../../shared/sid.js';
 import { BillingApi, type ReserveResult } from '../../billing/contract/billing.api.js';
 import { accepted, type Message } from '../domain/message.js';
-import { MessagesRepository } from '../infrastructure/messages.repository.js';
+import { MessagesRepository, type NewMessage } from '../infrastructure/messages.repository.js';
 import { GiveUpSagas } from './give-up-sagas.js';
 import { SagaOutcomes } from './saga-outcomes.js';
 
@@ -25,6 +26,11 @@ export interface Accepted {
   readonly createdAt: Date;
   readonly priceMicros: number;
   readonly currency: string;
+}
+
+/** A draft whose price is reserved, as it is written. */
+interface Payable extends NewMessage {
+  readonly draft: Draft;
 }
 
 const REFUSALS = {
@@ -54,6 +60,7 @@ export class SendSaga {
     private readonly messages: MessagesRepository,
     private readonly giveUp: GiveUpSagas,
     private readonly outcomes: SagaOutcomes,
+    private readonly clock: DatabaseClock,
   ) {}
 
   /**
@@ -70,17 +77,30 @@ export class SendSaga {
     return this.group.drain();
   }
 
+  /** What has no time left is not worked on: nothing is reserved for it. */
   private async run(drafts: Draft[]): Promise<(Accepted | Error)[]> {
+    const now = this.clock.now();
+    const timely = drafts.filter((draft) => draft.deadlineMs > now);
+    if (timely.length < drafts.length) this.outcomes.count('validate', 'too_late', drafts.length - timely.length);
+    const results = new Map<Draft, Accepted | Error>();
+    if (timely.length > 0) await this.payAndWrite(timely, results);
+    return drafts.map((draft) => results.get(draft) ?? new Failure('unavailable', { retryAfterSeconds: 1 }));
+  }
+
+  private async payAndWrite(drafts: readonly Draft[], results: Map<Draft, Accepted | Error>): Promise<void> {
     const reserved = await this.reserve(drafts);
-    const results: (Accepted | Error)[] = new Array(drafts.length);
-    const payable: number[] = [];
+    const payable: Payable[] = [];
     reserved.forEach((result, index) => {
-      if (result.outcome === 'reserved') payable.push(index);
-      else results[index] = new Failure(REFUSALS[result.outcome]);
+      const draft = drafts[index]!;
+      if (result.outcome === 'reserved') {
+        const { amountMicros: priceMicros, currency } = result;
+        payable.push({ ...draft, draft, priceMicros, currency, event: accepted(draft.message) });
+      } else {
+        results.set(draft, new Failure(REFUSALS[result.outcome]));
+      }
       this.outcomes.count('reserve', result.outcome);
     });
-    if (payable.length > 0) await this.write(drafts, reserved, payable, results);
-    return results;
+    if (payable.length > 0) await this.write(payable, results);
   }
 
   private async reserve(drafts: readonly Draft[]): Promise<ReserveResult[]> {
@@ -100,33 +120,20 @@ export class SendSaga {
     }
   }
 
-  private async write(
-    drafts: readonly Draft[],
-    reserved: readonly ReserveResult[],
-    payable: readonly number[],
-    results: (Accepted | Error)[],
-  ): Promise<void> {
-    const items = payable.map((index) => {
-      const draft = drafts[index]!;
-      const price = reserved[index] as Extract<ReserveResult, { outcome: 'reserved' }>;
-      const event = accepted(draft.message);
-      return { ...draft, priceMicros: price.amountMicros, currency: price.currency, event };
-    });
+  private async write(items: readonly Payable[], results: Map<Draft, Accepted | Error>): Promise<void> {
     const written = await this.messages.append(items);
-    const refused: number[] = [];
-    payable.forEach((index, place) => {
-      const { priceMicros, currency, message } = items[place]!;
-      const createdAt = written.get(message.id);
-      if (createdAt) results[index] = { draft: drafts[index]!, createdAt, priceMicros, currency };
-      else refused.push(index);
-    });
+    const refused: Payable[] = [];
+    for (const item of items) {
+      const createdAt = written.get(item.message.id);
+      if (createdAt) results.set(item.draft, { ...item, createdAt });
+      else refused.push(item);
+    }
     this.outcomes.count('append', 'written', written.size);
     if (refused.length === 0) return;
     this.outcomes.count('append', 'too_late', refused.length);
-    for (const index of refused) results[index] = new Failure('unavailable', { retryAfterSeconds: 1 });
     // Where this fails too, the sweep of reservations does it later; the rest of the group is written all the same.
     await this.giveUp
-      .giveUp(refused.map((index) => drafts[index]!.message))
+      .giveUp(refused.map((item) => item.message))
       .catch(() => this.outcomes.count('compensate', 'left_to_sweep', refused.length));
   }
 }

@@ -4,10 +4,10 @@ import { isAlphanumericSender, isShortCode, parsePhoneNumber } from '../../../sh
 import type { Principal } from '../../../shared/principal.js';
 import { AccountsApi } from '../../accounts/contract/accounts.api.js';
 import { CarriersApi } from '../../carriers/contract/carriers.api.js';
+import { CallbackUrlPolicy } from '../domain/callback-url-policy.js';
 import { countSegments } from '../domain/segments.js';
 import { smartEncode } from '../domain/smart-encoding.js';
 import { refuseTestRecipient, refuseTestSender } from '../domain/test-numbers.js';
-import { CallbackUrlPolicy } from './callback-url-policy.js';
 
 /** The parameters of a create, as they came; a repeated one is an array. Unknown ones are ignored. */
 export type SendRequest = Readonly<Record<string, string | readonly string[]>>;

@@ -1,5 +1,5 @@
 import type { OutboundHttpClient } from '../../../platform/http-client/outbound-http-client.js';
-import { CallbackUrlPolicy } from '../application/callback-url-policy.js';
+import { CallbackUrlPolicy } from '../domain/callback-url-policy.js';
 
 const WORDS = {
   too_long: 'the URL is too long',

@@ -1,15 +1,23 @@
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import net from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { type Options, transformSync } from '@swc/core';
 import { ObservedClient } from '../smpp/test-support/test-smsc.js';
 import { until } from '../smpp/test-support/until.js';
 import { KnobError } from './knobs.js';
 import { SimulatorProcess } from './simulator-process.js';
-import { buildSimulator } from './test-support/build.js';
 import { idOf, receiptsOf, textTo } from './test-support/simulation.js';
+
+/** Folders, below the root of the project, that the simulator's process is made of. */
+const SOURCES = [
+  'src/shared',
+  'src/modules/carriers/infrastructure/smpp',
+  'src/modules/carriers/infrastructure/simulator',
+];
 
 const CARRIERS = [
   { name: 'sim-smpp-1', type: 'smpp', password: 'secret' },
@@ -151,3 +159,24 @@ test('what cannot be started says why and leaves nothing running', async () => {
   const started = SimulatorProcess.start({ dir, carriers, log: (line) => log.push(line), entry: build.entry });
   await expect(started).rejects.toThrow(/^name:/);
 });
+
+/** Compiles the simulator's process into a temporary directory, laid out like the sources. */
+function buildSimulator(): { readonly directory: string; readonly entry: URL } {
+  const root = process.cwd();
+  const directory = mkdtempSync(path.join(tmpdir(), 'simulator-build-'));
+  const { $schema: _, ...options } = JSON.parse(readFileSync(path.join(root, '.swcrc'), 'utf8')) as Options & {
+    $schema?: string;
+  };
+  writeFileSync(path.join(directory, 'package.json'), '{"type":"module"}');
+  symlinkSync(path.join(root, 'node_modules'), path.join(directory, 'node_modules'));
+  for (const folder of SOURCES) {
+    mkdirSync(path.join(directory, folder), { recursive: true });
+    for (const name of readdirSync(path.join(root, folder))) {
+      if (!name.endsWith('.ts') || name.endsWith('.spec.ts')) continue;
+      const { code } = transformSync(readFileSync(path.join(root, folder, name), 'utf8'), { ...options, swcrc: false });
+      writeFileSync(path.join(directory, folder, name.replace(/\.ts$/, '.js')), code);
+    }
+  }
+  const main = path.join(directory, SOURCES.at(-1)!, 'simulator.main.js');
+  return { directory, entry: pathToFileURL(main) };
+}

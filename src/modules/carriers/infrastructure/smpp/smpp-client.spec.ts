@@ -1,9 +1,12 @@
 import { execFileSync } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import tls from 'node:tls';
 import type { SmppClientOptions } from './smpp-client.js';
+import { acceptAll, ObservedSession } from './test-support/session-pair.js';
 import { ObservedClient, TestSmsc } from './test-support/test-smsc.js';
 import { until } from './test-support/until.js';
 import { message, TestServer } from './test-support/wire.js';
@@ -169,20 +172,25 @@ describe('the bind', () => {
   });
 
   test('with TLS is made only where the certificate is trusted', async () => {
-    const directory = mkdtempSync(path.join(tmpdir(), 'smpp-tls-'));
-    const [key, cert] = ['key.pem', 'cert.pem'].map((name) => path.join(directory, name)) as [string, string];
-    const made = selfSigned(key, cert);
-    if (!made) return;
-    const server = tls.createServer({ key: readFileSync(key), cert: readFileSync(cert) });
+    const files = selfSigned();
+    if (files === null) return;
+    const server = tls.createServer(files, (socket) => {
+      new ObservedSession(socket, { role: 'smsc' }, acceptAll);
+    });
     server.on('tlsClientError', () => undefined);
-    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-    const { port } = server.address() as { port: number };
-    const observed = new ObservedClient(port, { tls: true });
-    clients.push(observed);
+    await once(server.listen(0, '127.0.0.1'), 'listening');
+    const observed = new ObservedClient((server.address() as AddressInfo).port, { tls: true });
     observed.client.start();
     await observed.down('SELF_SIGNED');
-    await new Promise((resolve) => server.close(resolve));
-    rmSync(directory, { recursive: true });
+    const trusted = tls.getCACertificates('default');
+    tls.setDefaultCACertificates([...trusted, files.cert]);
+    await observed.bound();
+    expect(await observed.client.submit(SUBMISSION)).toMatchObject({ kind: 'answered', commandStatus: 0 });
+    tls.setDefaultCACertificates(trusted);
+    await observed.client.stop();
+    const closed = once(server, 'close');
+    server.close();
+    await closed;
   });
 });
 
@@ -228,15 +236,19 @@ describe('stopping', () => {
   });
 });
 
-/** Makes a certificate that nobody trusts; false, and said aloud, where this machine has no openssl. */
-function selfSigned(key: string, cert: string): boolean {
-  const subject = ['-subj', '/CN=localhost', '-days', '1', '-nodes'];
-  const files = ['-keyout', key, '-out', cert];
+/** A certificate that nobody trusts yet; null, and said aloud, where this machine has no openssl. */
+function selfSigned(): { key: string; cert: string } | null {
+  const directory = mkdtempSync(path.join(tmpdir(), 'smpp-tls-'));
+  const [key, cert] = [path.join(directory, 'key.pem'), path.join(directory, 'cert.pem')];
+  const subject = ['-subj', '/CN=carrier', '-addext', 'subjectAltName=IP:127.0.0.1', '-days', '2', '-nodes'];
   try {
-    execFileSync('openssl', ['req', '-x509', '-newkey', 'rsa:2048', ...subject, ...files], { stdio: 'ignore' });
-    return true;
+    const command = ['req', '-x509', '-newkey', 'rsa:2048', ...subject, '-keyout', key, '-out', cert];
+    execFileSync('openssl', command, { stdio: 'ignore' });
+    return { key: readFileSync(key, 'utf8'), cert: readFileSync(cert, 'utf8') };
   } catch {
     console.warn('left out: the TLS test needs openssl');
-    return false;
+    return null;
+  } finally {
+    rmSync(directory, { recursive: true });
   }
 }

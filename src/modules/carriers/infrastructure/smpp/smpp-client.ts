@@ -200,6 +200,7 @@ export class SmppClient {
       await Promise.all(sessions.map((session) => session.unbind()));
     }
     this.sessions = [];
+    this.enter('down', stop.aborted ? null : reason);
     for (const session of sessions) session.close('the other bind was lost');
     await Promise.all(sessions.map((session) => session.closed));
     return { reason, fatal: false, proven };
