@@ -5,24 +5,25 @@
 
 import os
 import sys
-from urllib.parse import urlsplit
+import time
 
-from twilio.http.http_client import TwilioHttpClient
 from twilio.rest import Client
 
-TRUNKLINE = urlsplit(os.environ.get("TRUNKLINE_URL", "http://127.0.0.1:3000"))
-
-
-class Trunkline(TwilioHttpClient):
-    """Sends every request of the SDK to Trunkline: the package itself has no setting for its address."""
-
-    def request(self, method, url, *args, **kwargs):
-        address = urlsplit(url)._replace(scheme=TRUNKLINE.scheme, netloc=TRUNKLINE.netloc)
-        return super().request(method, address.geturl(), *args, **kwargs)
-
+FINAL = ("delivered", "undelivered", "failed", "canceled")
+LOOKS = 60
 
 to = sys.argv[1] if len(sys.argv) > 1 else "+15555550100"
 body = sys.argv[2] if len(sys.argv) > 2 else "Hello from Python"
-client = Client(os.environ["ACCOUNT_SID"], os.environ["AUTH_TOKEN"], http_client=Trunkline())
+
+# The base URLs are plain attributes. An edge or region, also from TWILIO_EDGE or TWILIO_REGION, would change the host.
+client = Client(os.environ["ACCOUNT_SID"], os.environ["AUTH_TOKEN"])
+client.api.base_url = client.messaging.base_url = os.environ.get("TRUNKLINE_URL", "http://127.0.0.1:3000")
+
 message = client.messages.create(to=to, from_="+15005550006", body=body)
 print(message.sid, message.status)
+for _ in range(LOOKS):
+    if message.status in FINAL:
+        break
+    time.sleep(0.5)
+    message = client.messages(message.sid).fetch()
+print(message.sid, message.status, message.price or "", message.price_unit, message.error_message or "")

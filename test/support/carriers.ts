@@ -152,8 +152,9 @@ export class CarriersWorker {
 
   /** Closes a carrier's link and opens a new one, which remembers nothing of what was. */
   async renew(carrier: string): Promise<void> {
-    const { windowSize } = await this.lookUp.find(carrier);
-    await this.changeCarrier.change(carrier, { windowSize: windowSize % 2 === 0 ? windowSize + 1 : windowSize - 1 });
+    await this.changeCarrier.change(carrier, { state: 'disabled' });
+    await until(`${carrier} is closed`, async () => (await this.fares(carrier)) === 'absent');
+    await this.changeCarrier.change(carrier, { state: 'active' });
     await this.bound(carrier);
   }
 

@@ -1,7 +1,7 @@
 import { Body, Controller, Delete, Get, Global, HttpCode, Module, Param, Post, Query } from '@nestjs/common';
+import { NestFactory } from '@nestjs/core';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { ApiOperation } from '@nestjs/swagger';
-import { Test } from '@nestjs/testing';
 import type { FastifyInstance } from 'fastify';
 import { z } from 'zod';
 import { type Account, AccountsApi, type Credentials } from '../../modules/accounts/contract/accounts.api.js';
@@ -244,12 +244,11 @@ export async function startEdge(
     OperatorTestController,
     PublicTestController,
   ];
-  const module = await Test.createTestingModule({
-    imports: [Surroundings, TelemetryModule, EdgeModule],
-    controllers,
-  }).compile();
-  const app = module.createNestApplication<NestFastifyApplication>(createAdapter(settings), {
+  @Module({ imports: [Surroundings, TelemetryModule, EdgeModule], controllers })
+  class Application {}
+  const app = await NestFactory.create<NestFastifyApplication>(Application, createAdapter(settings), {
     logger: new NestLogger(logger.logger),
+    abortOnError: false,
   });
   app.get(Edge).attach(app);
   await app.listen(0, '127.0.0.1');

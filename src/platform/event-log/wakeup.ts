@@ -17,7 +17,7 @@ export class Wakeup {
   /** Waits `ms` whatever wakes, unless `stop` says so; a wake in the meantime is remembered. */
   async pause(ms: number, stop: () => boolean): Promise<void> {
     const end = performance.now() + ms;
-    while (!stop() && performance.now() < end) await this.sleep(end - performance.now());
+    for (let leftMs = ms; leftMs > 0 && !stop(); leftMs = end - performance.now()) await this.sleep(leftMs);
   }
 
   private sleep(ms: number): Promise<void> {

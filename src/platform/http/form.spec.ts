@@ -49,7 +49,11 @@ describe('a form', () => {
     expect(Object.getOwnPropertyDescriptor(fields, '__proto__')?.value).toEqual(['a', 'd']);
     expect(({} as { a?: unknown }).a).toBeUndefined();
     const empty = emptyForm();
-    expect(['constructor', 'toString', '__proto__'].map((name) => empty[name])).toEqual([undefined, undefined, undefined]);
+    expect(['constructor', 'toString', '__proto__'].map((name) => empty[name])).toEqual([
+      undefined,
+      undefined,
+      undefined,
+    ]);
   });
 
   it.each([

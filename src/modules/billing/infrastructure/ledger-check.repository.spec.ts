@@ -1,0 +1,84 @@
+import { newId } from '../../../shared/sid.js';
+import { REVENUE_ID } from '../domain/ledger.js';
+import type { BillingDatabase } from './billing.storage.js';
+import { LedgerRepository } from './ledger.repository.js';
+import { charge, LedgerUnderTest } from './ledger.test-support.js';
+import { LedgerCheckRepository } from './ledger-check.repository.js';
+
+let under: LedgerUnderTest;
+
+beforeAll(async () => {
+  under = await LedgerUnderTest.start();
+});
+
+afterAll(() => under?.stop());
+
+describe('the ledger', () => {
+  it.each([
+    ['update', 'update billing.entry set amount_micros = 0'],
+    ['delete', 'delete from billing.entry'],
+    ['truncate', 'truncate billing.entry'],
+    ['delete of an account', 'delete from billing.ledger_account'],
+    ['change of a credit', 'update billing.credit set amount_micros = 1'],
+    ['change of an event', 'update billing.event set type = type'],
+    ['delete of an event', 'delete from billing.event'],
+  ])('permits no %s', async (_, statement) => {
+    await expect(under.db.query(statement)).rejects.toMatchObject({ code: '42501' });
+  });
+
+  it('reads one partition for keys of one time', async () => {
+    const id = await under.openWith(100);
+    const plans: string[] = [];
+    const explaining = {
+      query: async (query: { text: string; values: unknown[] }) => {
+        const { rows } = await under.db.query<{ 'QUERY PLAN': string }>(`explain ${query.text}`, query.values);
+        plans.push(rows.map((row) => row['QUERY PLAN']).join('\n'));
+        return { rows: [] };
+      },
+    };
+    const explained = new LedgerRepository(explaining as unknown as BillingDatabase);
+    const item = charge(id, 1);
+    await explained.reserve([item]);
+    await explained.settle([{ key: item.key.id, kind: 'post' }]);
+    expect(plans).toHaveLength(2);
+    for (const plan of plans) {
+      const read = new Set([...plan.matchAll(/ on (entry_\w+)/g)].map((match) => match[1]));
+      expect(read.size).toBe(1);
+    }
+  });
+});
+
+describe('the check of the ledger', () => {
+  it('finds what is wrong, whatever it is', async () => {
+    const id = await under.openWith(100);
+    const [posted, orphan] = [newId(), newId()];
+    await under.ledger.reserve([charge(id, 30, posted)]);
+    await under.ledger.settle([{ key: posted, kind: 'post' }]);
+    expect(await new LedgerCheckRepository(under.db).check()).toMatchObject({
+      accounts: [],
+      resolutions: [],
+      sumMicros: '0',
+    });
+    await under.db.query('update billing.ledger_account set balance_micros = -5, reserved_micros = 7 where id = $1', [
+      id,
+    ]);
+    await under.db.query(
+      `insert into billing.entry (key, phase, kind, key_prefix, debit_id, credit_id, amount_micros)
+        values ($1, 1, 'post', 'SM', $2, $3, 4)`,
+      [orphan, id, REVENUE_ID],
+    );
+    const found = await new LedgerCheckRepository(under.db).check();
+    expect(found.accounts).toContainEqual({
+      id,
+      kind: 'customer',
+      balance: '-5',
+      projectedBalance: '66',
+      reserved: '7',
+      projectedReserved: '-4',
+      limit: '0',
+    });
+    expect(found.accounts.map((fault) => fault.id)).toContain(REVENUE_ID);
+    expect(found.resolutions).toEqual([{ key: orphan, keyPrefix: 'SM', pending: false }]);
+    expect(found.sumMicros).not.toBe('0');
+  });
+});
