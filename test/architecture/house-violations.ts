@@ -28,9 +28,9 @@ const upAndAcross: Violation[] = [
   ),
   importing(
     'a call where only events are heard',
-    'notifications-only-hears-billing',
-    'notifications -> billing',
-    '../../billing/contract/billing.api.js',
+    'notifications-only-hears-messaging',
+    'notifications -> messaging',
+    '../../messaging/contract/messaging.api.js',
     'src/modules/notifications/application',
   ),
 ];

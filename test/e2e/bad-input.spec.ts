@@ -421,7 +421,7 @@ describe('accounts that may not send', () => {
     await product.operator('PATCH', `accounts/${poor.sid}`, { status: 'suspended' });
     expectRefused(await createFor(poor), 403, 10001);
     await product.operator('PATCH', `accounts/${poor.sid}`, { status: 'closed' });
-    expectRefused(await createFor(poor), 403, 10001);
+    expectRefused(await createFor(poor), 401, 20003);
   });
 });
 

@@ -55,7 +55,7 @@ describe('one database, an api process and a worker process', () => {
         bind: 'transceiver',
         window: 10,
       });
-      await api.operator('POST', 'routes', { prefix: '+', carrier: 'field', priority: 10, weight: 1 });
+      await api.operator('POST', 'routes', { prefix: '+44', carrier: 'field', priority: 10, weight: 1 });
       const sent = await call(api.url, `/2010-04-01/Accounts/${sid}/Messages.json`, {
         headers: { authorization: basic(sid, token), 'content-type': FORM },
         body: new URLSearchParams({ To: '+447700900123', From: SENDER, Body: 'from one to the other' }).toString(),

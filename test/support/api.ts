@@ -55,7 +55,10 @@ export async function read<T>(url: string, path: string, authorization = basic()
 }
 
 /** A message of the demo account as it is now. */
-export function readMessage(url: string, sid: string): Promise<{ status: string; body: string; price: string | null }> {
+export function readMessage(
+  url: string,
+  sid: string,
+): Promise<{ status: string; body: string; price: string | null; error_code: number | null }> {
   return read(url, `/2010-04-01/Accounts/${DEMO_SID}/Messages/${sid}.json`);
 }
 

@@ -9,8 +9,10 @@ import { DeliveryMetrics } from './application/delivery-metrics.js';
 import { DueDeliveries } from './application/due-deliveries.js';
 import { ListDeliveries } from './application/list-deliveries.js';
 import { NotificationsFacade } from './application/notifications.facade.js';
+import { RecordOutcomes } from './application/record-outcomes.js';
 import { ReplayDeliveries } from './application/replay-deliveries.js';
 import { ScheduleCallbacks } from './application/schedule-callbacks.js';
+import { SigningKeys } from './application/signing-keys.js';
 import { NotificationsApi } from './contract/notifications.api.js';
 import { NOTIFICATIONS_EVENTS } from './contract/notifications.events.js';
 import { RetrySchedule } from './domain/retry-schedule.js';
@@ -34,7 +36,9 @@ const STORAGE = { database: NotificationsDatabase, log: NotificationsLog, consum
     { provide: RetrySchedule, useFactory: () => new RetrySchedule() },
     DeliveriesRepository,
     DeliveryQueries,
+    SigningKeys,
     CallWebhook,
+    RecordOutcomes,
     Courier,
     ScheduleCallbacks,
     DueDeliveries,
@@ -51,11 +55,13 @@ export class NotificationsModule implements OnApplicationBootstrap, OnModuleDest
     bus: EventBus,
     consumers: NotificationsConsumers,
     callbacks: ScheduleCallbacks,
+    keys: SigningKeys,
     private readonly courier: Courier,
     private readonly due: DueDeliveries,
     @Inject(SETTINGS) private readonly settings: Settings,
   ) {
     bus.consume(consumers, callbacks);
+    bus.tail(keys);
   }
 
   onApplicationBootstrap(): void {

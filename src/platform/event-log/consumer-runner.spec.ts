@@ -13,8 +13,8 @@ import {
   openBus,
   openHouse,
   quiet,
-  recorder,
   recordEffects,
+  recorder,
   Streams,
   type TestHouse,
 } from './event-log.test-support.js';

@@ -61,15 +61,17 @@ describe('appending', () => {
     const write = async () => {
       const streams = new Streams(2);
       for (let round = 0; round < rounds; round++) {
-        await house.db.transaction(async (tx) => {
-          // Some take their position early in their transaction and hold it open, some at its end.
-          if (round % 2 === 0) await tx.query('select pg_sleep(0.002)');
-          await house.log.append(tx, streams.next(3));
-          if (round % 3 === 0) await tx.query('select pg_sleep(0.002)');
-          if (round % 5 === 4) throw new Error('rolled back');
-        }).catch((error: Error) => {
-          expect(error.message).toBe('rolled back');
-        });
+        await house.db
+          .transaction(async (tx) => {
+            // Some take their position early in their transaction and hold it open, some at its end.
+            if (round % 2 === 0) await tx.query('select pg_sleep(0.002)');
+            await house.log.append(tx, streams.next(3));
+            if (round % 3 === 0) await tx.query('select pg_sleep(0.002)');
+            if (round % 5 === 4) throw new Error('rolled back');
+          })
+          .catch((error: Error) => {
+            expect(error.message).toBe('rolled back');
+          });
       }
       running--;
     };
@@ -145,7 +147,10 @@ describe('appending', () => {
       ), ${house.log.headCte('(select count(*) from fresh)')} ${house.log.insert('head', 'fresh e')}`;
     for (const count of [2, 0]) await house.db.query(text, [id, counted.type, count]);
     const events = await readAll(house.log, start);
-    expectContiguous(events.map((event) => event.position), start);
+    expectContiguous(
+      events.map((event) => event.position),
+      start,
+    );
     expect(events).toHaveLength(2);
   });
 });
@@ -207,10 +212,11 @@ describe('reading', () => {
 });
 
 describe('rights', () => {
-  it.each(['update messaging.event set type = type', 'delete from messaging.event', 'delete from messaging.event_head'])(
-    'refuse the module `%s`',
-    async (text) => {
-      await expect(house.db.query(text)).rejects.toMatchObject({ code: '42501' });
-    },
-  );
+  it.each([
+    'update messaging.event set type = type',
+    'delete from messaging.event',
+    'delete from messaging.event_head',
+  ])('refuse the module `%s`', async (text) => {
+    await expect(house.db.query(text)).rejects.toMatchObject({ code: '42501' });
+  });
 });

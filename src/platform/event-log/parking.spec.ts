@@ -13,8 +13,8 @@ import {
   makeEffectTables,
   openBus,
   openHouse,
-  recorder,
   recordEffects,
+  recorder,
   Streams,
   type TestHouse,
 } from './event-log.test-support.js';

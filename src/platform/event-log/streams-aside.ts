@@ -6,8 +6,8 @@ import type { StreamHead } from './parked-events.js';
 
 /** At most how many streams are tried again in one go, between two pages of the others. */
 const RETRY_STREAMS = 50;
-/** Looking takes at most this share of the time, however many streams are aside. */
-const LOOK_SHARE = 10;
+/** After a look in vain, the next one waits for this many times as long as it took: very many streams may be aside. */
+const LOOK_PAUSE = 10;
 
 /**
  * The streams of one consumer that wait because the effect of one of their events failed: which they are, and the
@@ -56,7 +56,8 @@ export class StreamsAside {
     const due = (await this.look()).filter((head) => head.due).slice(0, RETRY_STREAMS);
     const lookedMs = performance.now() - startedAt;
     const progress = due.length > 0 && (await this.retryAll(lease, due));
-    this.nextLookAt = performance.now() + LOOK_SHARE * lookedMs + (progress ? 0 : this.settings.pollMs);
+    const pauseMs = progress ? lookedMs : Math.max(this.settings.pollMs, LOOK_PAUSE * lookedMs);
+    this.nextLookAt = performance.now() + pauseMs;
     return progress;
   }
 

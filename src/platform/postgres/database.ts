@@ -1,4 +1,5 @@
 import pg from 'pg';
+import { endPool } from './end-pool.js';
 
 /** What runs SQL: a pool, or the one connection of a transaction. */
 export interface Queryable {
@@ -107,7 +108,7 @@ export class ModuleDatabase implements Queryable {
 
   async close(): Promise<void> {
     this.isClosing = true;
-    await Promise.all([this.data.end(), this.control.end()]);
+    await Promise.all([endPool(this.data), endPool(this.control)]);
   }
 }
 

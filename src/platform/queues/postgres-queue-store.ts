@@ -1,5 +1,6 @@
 import { createPostgresBackend, DEFAULT_SCHEMA, runMigrations } from 'bullmq';
 import pg from 'pg';
+import { endPool } from '../postgres/end-pool.js';
 import {
   type JobHandler,
   openQueue,
@@ -107,7 +108,7 @@ export class PostgresQueueStore implements QueueStore {
     const late = setTimeout(() => {
       for (const client of this.clients) void client.end().catch(() => undefined);
     }, CLOSE_TIMEOUT_MS);
-    await this.pool.end();
+    await endPool(this.pool);
     clearTimeout(late);
   }
 }

@@ -62,7 +62,9 @@ create table delivery (
   primary key (account_id, message_id, version)
 ) partition by range (message_id);
 create index delivery_due_idx on delivery (next_attempt_at) where state = 'pending';
+-- A customer's dead deliveries, and those of all customers for the operator.
 create index delivery_dead_idx on delivery (account_id, message_id, version) where state = 'dead';
+create index delivery_dead_message_idx on delivery (message_id, version) where state = 'dead';
 
 grant select, update on event_head to trunkline_notifications;
 grant select, insert on event to trunkline_notifications;

@@ -20,7 +20,9 @@ beforeAll(async () => {
   worker = new CarriersWorker(database.url);
   await addSimulated(worker, 'first', first, { priority: 1 });
   await addSimulated(worker, 'second', second, { priority: 2 });
+  await addSimulated(worker, 'narrow', await simulated.start('narrow'), { prefix: '+44', window: 2 });
   worker.owner.start();
+  await worker.bound('narrow');
 });
 
 beforeEach(async () => {
@@ -55,13 +57,11 @@ it('does not send a key again that it knows', async () => {
 });
 
 it('reports on each segment, also where there are more of them than fit into the window', async () => {
-  const narrow = await simulated.start('narrow');
-  await addSimulated(worker, 'narrow', narrow, { prefix: '+44', window: 2 });
-  await worker.bound('narrow');
   const items = submissions(4, { parts: ['one ', 'two ', 'three ', 'four ', 'five'] }, '+44');
   await worker.send(items);
-  await worker.told(items, 'receipt 5 delivered');
-  for (const lines of await worker.told(items, 'receipt 1 delivered')) {
+  const isReported = (lines: readonly string[]) => lines.length === 6;
+  await until('all segments are reported', async () => (await worker.stories(items)).every(isReported));
+  for (const lines of await worker.stories(items)) {
     expect(lines[0]).toBe('answered accepted');
     expect(lines.slice(1).sort()).toEqual([1, 2, 3, 4, 5].map((segment) => `receipt ${segment} delivered`));
   }

@@ -54,7 +54,8 @@ export class MessageAuditRepository {
     const lines = new Map<string, MessageDigest>();
     for (const row of rows) {
       const line = lines.get(row.bucket) ?? emptyLine(Number(row.bucket));
-      const sum = { count: Number(row.count), sumMicros: Number(row.sum), hash: row.hash };
+      const counted = { count: Number(row.count), hash: row.hash };
+      const sum = row.kind === 'callbacks' ? counted : { ...counted, sumMicros: Number(row.sum) };
       lines.set(row.bucket, { ...line, [row.kind]: sum });
     }
     return [...lines.values()];
@@ -151,6 +152,6 @@ function emptyLine(bucketMs: number): MessageDigest {
     charged: none,
     free: none,
     carried: none,
-    callbacks: none,
+    callbacks: { count: 0, hash: '0' },
   };
 }

@@ -1,45 +1,61 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { OutboundHttpClient } from '../../../platform/http-client/outbound-http-client.js';
-import { AccountsApi } from '../../accounts/contract/accounts.api.js';
+import { Logger } from '../../../platform/tokens.js';
 import type { AttemptResult, Delivery } from '../domain/delivery.js';
 import { callbackForm } from '../domain/status-callback.js';
 import { twilioSignature } from '../domain/twilio-signature.js';
+import { SigningKeys } from './signing-keys.js';
 
+/** The longest an attempt takes. Twilio's own webhooks wait as long. */
+export const ATTEMPT_TIMEOUT_MS = 15_000;
 const PERMANENT = ['blocked_address', 'invalid_url'];
+/** Failures that say nothing of the endpoint. */
+const OURS = ['busy', 'aborted'];
 
-/** Makes one attempt: a signed form POST to the customer's endpoint. Never rejects for what the endpoint does. */
+/** Makes one attempt: a signed form POST to the customer's endpoint. Never rejects. */
 @Injectable()
 export class CallWebhook {
   constructor(
     private readonly http: OutboundHttpClient,
-    @Inject(AccountsApi) private readonly accounts: AccountsApi,
+    private readonly keys: SigningKeys,
+    @Inject(Logger) private readonly logger: Logger,
   ) {}
 
   async call(delivery: Delivery): Promise<AttemptResult> {
     const { accountSid, messageSid } = delivery.callback;
     const checked = this.http.checkUrl(delivery.url);
     if (!checked.ok) return { kind: 'failure', reason: checked.reason, permanent: true };
-    const token = (await this.accounts.signingKeys([accountSid]))[accountSid];
-    if (token === undefined) return { kind: 'failure', reason: 'the account is gone', permanent: true };
+    let key: string | null;
+    try {
+      key = await this.keys.keyOf(accountSid);
+    } catch (error) {
+      this.logger.warn({ account_sid: accountSid, err: error }, 'a callback waits for the key that signs it');
+      return { kind: 'unsent', reason: 'the signing key is not available' };
+    }
+    if (key === null) return { kind: 'failure', reason: 'the account is gone', permanent: true };
     const form = callbackForm(delivery.callback);
     const result = await this.http.request({
       url: checked.url,
       method: 'POST',
+      timeoutMs: ATTEMPT_TIMEOUT_MS,
       headers: {
         'content-type': 'application/x-www-form-urlencoded; charset=utf-8',
-        'x-twilio-signature': twilioSignature(token, checked.url, form),
+        'x-twilio-signature': twilioSignature(key, checked.url, form),
+        // The same for every attempt, so that a receiver can tell a repetition.
         'i-twilio-idempotency-token': `${messageSid}-${delivery.version}`,
         ...(delivery.traceparent === null ? {} : { traceparent: delivery.traceparent }),
       },
       body: new URLSearchParams(form).toString(),
     });
-    if (result.kind === 'failure') {
-      return { kind: 'failure', reason: result.reason, permanent: PERMANENT.includes(result.reason) };
+    if (result.kind === 'response') {
+      return { kind: 'response', status: result.status, retryAfterMs: retryAfterMs(result.headers['retry-after']) };
     }
-    return { kind: 'response', status: result.status, retryAfterMs: retryAfterMs(result.headers['retry-after']) };
+    if (OURS.includes(result.reason)) return { kind: 'unsent', reason: result.reason };
+    return { kind: 'failure', reason: result.reason, permanent: PERMANENT.includes(result.reason) };
   }
 }
 
+/** What a Retry-After header asks for: seconds or a date (RFC 9110, 10.2.3); null where it is neither. */
 function retryAfterMs(header: string | string[] | undefined): number | null {
   if (typeof header !== 'string') return null;
   if (/^\d{1,7}$/.test(header)) return Number(header) * 1000;

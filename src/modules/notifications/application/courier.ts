@@ -1,226 +1,237 @@
 import { Inject, Injectable } from '@nestjs/common';
-import { GroupCommit } from '../../../platform/group-commit/group-commit.js';
-import type { JobQueue } from '../../../platform/queues/job-queue.js';
-import { Queues } from '../../../platform/queues/queues.js';
 import { Logger } from '../../../platform/tokens.js';
 import type { NewEvent } from '../../../shared/define-event.js';
-import { newId, sidOf } from '../../../shared/sid.js';
+import { newId } from '../../../shared/sid.js';
 import { deliveryDead } from '../contract/notifications.events.js';
-import { type AttemptResult, type Delivery, verdictOf } from '../domain/delivery.js';
+import { type AttemptResult, type Delivery, errorOf, healthOf, verdictOf } from '../domain/delivery.js';
 import { RetrySchedule } from '../domain/retry-schedule.js';
-import { DeliveriesRepository, type Outcome } from '../infrastructure/deliveries.repository.js';
-import { CallWebhook } from './call-webhook.js';
-import { Origins } from './origins.js';
+import {
+  type Candidate,
+  DeliveriesRepository,
+  type Outcome,
+  type Placement,
+  type Selector,
+} from '../infrastructure/deliveries.repository.js';
+import { ATTEMPT_TIMEOUT_MS, CallWebhook } from './call-webhook.js';
+import { Endpoints } from './endpoints.js';
+import { FollowingDeliveries } from './following-deliveries.js';
+import { HeldDeliveries } from './held-deliveries.js';
+import { RecordOutcomes } from './record-outcomes.js';
 
-/** Longer than an attempt can take: until then nobody else tries the same delivery. */
+/** How long a delivery belongs to the process that took it: an attempt, and some standing in line before it. */
 export const OWN_MS = 25_000;
+const MARGIN_MS = 1_000;
 const MAX_CONCURRENT = 256;
-const MAX_HELD = 5_000;
-export const RETRY_QUEUE = 'webhook-retries';
-
-/** What a retry job carries: which delivery is due. */
-export interface RetryJob {
-  readonly accountId: string;
-  readonly messageId: string;
-  readonly version: number;
-}
-
-interface Recorded {
-  readonly outcome: Outcome;
-  readonly death: NewEvent | null;
-}
+/** After which time something that failed on this side is tried again. */
+const UNSENT_WAIT_MS = 5_000;
+const PAUSED: AttemptResult = { kind: 'failure', reason: 'the endpoint keeps failing', permanent: false };
 
 /**
- * Carries deliveries to their endpoints: in order per message, each endpoint in its own bulkhead, results recorded in
- * groups. What does not fit into memory stays due in the table.
+ * Carries deliveries to their endpoints: in order per message, each endpoint in its own bulkhead. What does not fit
+ * into memory stays due in the table.
  */
 @Injectable()
 export class Courier {
-  /** Deliveries of a message that wait for the one under way. */
-  private readonly chains = new Map<string, Delivery[]>();
-  private readonly origins = new Origins();
-  private readonly retries: JobQueue<RetryJob>;
-  private readonly results: GroupCommit<Recorded, true>;
+  private readonly endpoints: Endpoints;
+  private readonly held = new HeldDeliveries();
+  private readonly following: FollowingDeliveries;
   private active = 0;
-  private held = 0;
+  private unfinished = 0;
   private stopping = false;
   private idle: (() => void)[] = [];
-  readonly counts = { delivered: 0, retried: 0, dead: 0, postponed: 0 };
+  readonly counts = { delivered: 0, retry: 0, dead: 0, unsent: 0, refused: 0 };
+  /** Told of every attempt that was made. */
+  observe: (verdict: string, tookMs: number) => void = () => undefined;
 
   constructor(
     private readonly webhook: CallWebhook,
     private readonly deliveries: DeliveriesRepository,
     private readonly schedule: RetrySchedule,
-    queues: Queues,
+    private readonly outcomes: RecordOutcomes,
     @Inject(Logger) private readonly logger: Logger,
   ) {
-    this.retries = queues.queue<RetryJob>(RETRY_QUEUE);
-    this.results = new GroupCommit<Recorded, true>((items) => this.record(items), {
-      maxBatch: 500,
-      maxInFlight: 2,
-      maxQueued: Number.POSITIVE_INFINITY,
-      gatherMs: 2,
-    });
+    this.endpoints = new Endpoints(schedule);
+    this.following = new FollowingDeliveries((after) => this.claim({ after }).then(() => undefined));
   }
 
-  /** How many deliveries are held in memory, and how many attempts are under way. */
-  get load(): { held: number; active: number } {
-    return { held: this.held, active: this.active };
+  get load(): { held: number; active: number; endpoints: number } {
+    return { held: this.held.size, active: this.active, endpoints: this.endpoints.size };
   }
 
   /** How many more deliveries fit. */
   get room(): number {
-    return this.stopping ? 0 : Math.max(0, MAX_HELD - this.held);
+    return this.stopping ? 0 : this.held.room;
   }
 
-  /** Whether a delivery of this message is held here: a later one queues behind it. */
-  holds(messageId: string): boolean {
-    return this.chains.has(messageId);
-  }
-
-  /** Takes deliveries that this process owns. What does not fit is due again when the ownership ends. */
-  offer(deliveries: readonly Delivery[]): void {
-    for (const delivery of deliveries) {
-      if (this.room === 0) break;
-      this.held++;
-      const chain = this.chains.get(delivery.messageId);
-      if (chain) {
-        chain.push(delivery);
-        continue;
+  /** Decides which deliveries are to be taken here, in the given order, and when each is due again. */
+  plan(candidates: readonly Candidate[]): Placement[] {
+    const taken = this.held.newPlan();
+    const inLine = new Map<string, number>();
+    return candidates.map(({ delivery, before }) => {
+      if (this.stopping) return { isTaken: false, waitMs: 0 };
+      if (!taken.mayFollow(delivery, before)) return { isTaken: false, waitMs: OWN_MS };
+      if (!taken.hasRoom(delivery)) return { isTaken: false, waitMs: UNSENT_WAIT_MS * Math.random() };
+      if (!taken.isFollowing(delivery)) {
+        const line = `${delivery.accountId} ${delivery.url}`;
+        const planned = inLine.get(line) ?? 0;
+        const waitMs = this.endpoints.placeFor(delivery, planned, Date.now());
+        if (waitMs !== null) return { isTaken: false, waitMs };
+        inLine.set(line, planned + 1);
       }
-      this.chains.set(delivery.messageId, []);
-      this.origins.enqueue(delivery);
-    }
+      taken.add(delivery);
+      return { isTaken: true, waitMs: OWN_MS };
+    });
+  }
+
+  /**
+   * Takes deliveries that were planned to be taken and now belong to this process.
+   *
+   * @param sinceMs when they began to, by performance.now(); rather too early
+   */
+  offer(candidates: readonly Candidate[], sinceMs: number): void {
+    this.admit(candidates, sinceMs, false);
     this.pump();
   }
 
-  /** Waits for the attempts under way; what has not begun stays due in the table. */
+  /** Looks into the table for deliveries to take. Returns how many it found, taken or not. */
+  async claim(selector: Selector): Promise<number> {
+    const sinceMs = performance.now();
+    const { found, taken } = await this.deliveries.claim(selector, (candidates) => this.plan(candidates));
+    this.admit(taken, sinceMs, true);
+    this.pump();
+    return found;
+  }
+
+  /** Waits for the attempts under way; what has not begun is due at once for whoever comes next. */
   async stop(): Promise<void> {
     this.stopping = true;
-    this.origins.clear();
-    while (this.active > 0) await new Promise<void>((resolve) => this.idle.push(resolve));
-    await this.results.drain();
+    this.endpoints.clear();
+    await this.deliveries.release(this.held.dropIdle()).catch(() => undefined);
+    while (this.unfinished > 0) await new Promise<void>((resolve) => this.idle.push(resolve));
+    await this.following.stop();
+    await this.outcomes.drain();
+  }
+
+  private admit(candidates: readonly Candidate[], sinceMs: number, fromTable: boolean): void {
+    const ownedUntilMs = sinceMs + OWN_MS;
+    const doubtful: Delivery[] = [];
+    for (const { delivery, before } of candidates) {
+      if (this.stopping) doubtful.push(delivery);
+      else if (this.held.has(delivery)) this.held.prolong(delivery, ownedUntilMs);
+      else if (!this.held.mayFollow(delivery, before)) doubtful.push(delivery);
+      else if (this.held.add(delivery, ownedUntilMs, fromTable)) this.endpoints.enqueue(delivery, Date.now());
+    }
+    if (doubtful.length === 0) return;
+    if (this.stopping) void this.deliveries.release(doubtful).catch(() => undefined);
+    // What stood before them ended between the look at the table and now; the table knows how.
+    else if (!fromTable) void this.claim({ keys: doubtful, slackMs: null }).catch((error) => this.warn(error));
   }
 
   private pump(): void {
     while (!this.stopping && this.active < MAX_CONCURRENT) {
-      const next = this.origins.take(Date.now());
+      const next = this.endpoints.take(Date.now());
       if (!next) return;
-      if ('delivery' in next) void this.attempt(next.delivery);
-      else for (const delivery of next.paused) this.postpone(delivery, next.waitMs);
+      if ('refused' in next) {
+        for (const delivery of next.refused) void this.refuse(delivery);
+      } else if (this.held.ownedMs(next.delivery) < ATTEMPT_TIMEOUT_MS + MARGIN_MS) {
+        // It stood in line for too long: another process may take it while it is being attempted here.
+        this.endpoints.leave(next.delivery, null, 0, Date.now());
+        this.held.drop(next.delivery);
+      } else {
+        void this.attempt(next.delivery);
+      }
     }
   }
 
   private async attempt(delivery: Delivery): Promise<void> {
     this.active++;
-    let result: AttemptResult;
-    try {
-      result = await this.webhook.call(delivery);
-    } catch (error) {
-      this.logger.warn({ message_sid: delivery.callback.messageSid, err: error }, 'an attempt could not be made');
-      result = { kind: 'failure', reason: 'internal', permanent: false };
-    }
-    this.origins.leave(delivery.url, Date.now(), verdictOf(result) !== 'retry');
-    await this.finish(delivery, result);
+    this.unfinished++;
+    this.held.begin(delivery);
+    const startedMs = performance.now();
+    const result = await this.webhook.call(delivery);
+    const tookMs = performance.now() - startedMs;
+    this.endpoints.leave(delivery, healthOf(result), tookMs, Date.now());
+    this.observe(verdictOf(result), tookMs);
     this.active--;
     this.pump();
-    if (this.active === 0) for (const resolve of this.idle.splice(0)) resolve();
+    await this.finish(delivery, result);
+    this.finished();
+  }
+
+  /** The endpoint's breaker is open: it failed a moment ago, and that counts as a failure of this attempt too. */
+  private async refuse(delivery: Delivery): Promise<void> {
+    this.unfinished++;
+    this.counts.refused++;
+    this.held.begin(delivery);
+    await this.finish(delivery, PAUSED);
+    this.finished();
+  }
+
+  private finished(): void {
+    this.unfinished--;
+    if (this.unfinished === 0) for (const resolve of this.idle.splice(0)) resolve();
   }
 
   private async finish(delivery: Delivery, result: AttemptResult): Promise<void> {
+    const outcome = this.outcomeOf(delivery, result);
+    const isOver = outcome.state !== 'pending';
+    const verdict = verdictOf(result);
+    this.counts[outcome.state === 'dead' ? 'dead' : verdict]++;
+    const behind = isOver ? [] : this.held.behind(delivery);
+    for (const follower of behind) {
+      // It is due after this one, so that nobody looks at it in vain before.
+      void this.outcomes.record(waiting(follower, outcome.nextAttemptMs + OWN_MS));
+    }
+    const isRecorded = await this.outcomes.record(outcome);
+    if (!isOver || !isRecorded) return this.held.drop(delivery);
+    const { next, isFromTable } = this.held.end(delivery);
+    if (next && !this.stopping) {
+      this.endpoints.enqueue(next, Date.now());
+      this.pump();
+    } else if (isFromTable && !this.stopping) {
+      this.following.lookFor(delivery);
+    }
+  }
+
+  private outcomeOf(delivery: Delivery, result: AttemptResult): Outcome {
+    const verdict = verdictOf(result);
+    if (verdict === 'unsent') {
+      const waitMs = UNSENT_WAIT_MS * (1 + Math.random());
+      return { ...waiting(delivery, waitMs), error: errorOf(result), isReminded: true };
+    }
     const attempts = delivery.attempts + 1;
     const retryAfterMs = result.kind === 'response' ? result.retryAfterMs : null;
-    const waitMs = this.schedule.waitMs(attempts, Math.random(), retryAfterMs);
-    let verdict = verdictOf(result);
-    if (verdict === 'retry' && waitMs === null) verdict = 'dead';
-    const reason = result.kind === 'response' ? `HTTP ${result.status}` : result.reason;
-    const outcome: Outcome = {
+    const waitMs = verdict === 'retry' ? this.schedule.waitMs(attempts, Math.random(), retryAfterMs) : null;
+    const state = verdict === 'delivered' ? 'delivered' : waitMs === null ? 'dead' : 'pending';
+    const error = errorOf(result);
+    return {
       accountId: delivery.accountId,
       messageId: delivery.messageId,
       version: delivery.version,
-      state: verdict === 'retry' ? 'pending' : verdict,
+      state,
       attempts,
       nextAttemptMs: waitMs ?? 0,
       status: result.kind === 'response' ? result.status : null,
-      error: verdict === 'delivered' ? null : reason,
+      error,
+      isReminded: state === 'pending',
+      death: state === 'dead' ? deathOf(delivery, error ?? '') : null,
     };
-    try {
-      await this.results.submit({ outcome, death: verdict === 'dead' ? deathOf(delivery, reason) : null });
-    } catch (error) {
-      // The row is still pending: it is due again when the ownership ends, and the customer may be told twice.
-      this.logger.warn({ message_sid: delivery.callback.messageSid, err: error }, 'an attempt could not be recorded');
-      this.drop(delivery);
-      return;
-    }
-    this.counts[verdict === 'retry' ? 'retried' : verdict]++;
-    if (verdict === 'retry') {
-      this.drop(delivery);
-      await this.remind(delivery, attempts, waitMs!);
-    } else {
-      await this.next(delivery, attempts > 1);
-    }
   }
 
-  /** The next delivery of the same message: one that waits here, or, after retries, one that waits in the table. */
-  private async next(delivery: Delivery, isRetried: boolean): Promise<void> {
-    this.held--;
-    const chain = this.chains.get(delivery.messageId)!;
-    const following = chain.shift();
-    if (following) {
-      this.origins.enqueue(following);
-      return;
-    }
-    this.chains.delete(delivery.messageId);
-    if (!isRetried || this.stopping) return;
-    const waiting = await this.deliveries.claimNext(delivery.accountId, delivery.messageId, OWN_MS).catch(() => null);
-    if (waiting && !this.chains.has(waiting.messageId)) this.offer([waiting]);
-  }
-
-  /** Lets go of a message: its later deliveries wait in the table behind this one. */
-  private drop(delivery: Delivery): void {
-    const chain = this.chains.get(delivery.messageId) ?? [];
-    this.held -= 1 + chain.length;
-    this.chains.delete(delivery.messageId);
-  }
-
-  /** The endpoint's breaker is open: no attempt is made and none is counted. */
-  private postpone(delivery: Delivery, waitMs: number): void {
-    this.counts.postponed++;
-    const outcome: Outcome = {
-      accountId: delivery.accountId,
-      messageId: delivery.messageId,
-      version: delivery.version,
-      state: 'pending',
-      attempts: delivery.attempts,
-      nextAttemptMs: waitMs,
-      status: null,
-      error: 'the endpoint failed repeatedly and is given a pause',
-    };
-    this.drop(delivery);
-    this.results.submit({ outcome, death: null }).catch(() => undefined);
-  }
-
-  private async remind(delivery: Delivery, attempts: number, waitMs: number): Promise<void> {
-    const { accountId, messageId, version } = delivery;
-    await this.retries.add([
-      {
-        id: `${messageId}-${version}-${attempts}`,
-        data: { accountId, messageId, version },
-        delayMs: Math.ceil(waitMs),
-      },
-    ]);
-  }
-
-  private async record(items: Recorded[]): Promise<true[]> {
-    await this.deliveries.record(
-      items.map((item) => item.outcome),
-      items.flatMap((item) => item.death ?? []),
-    );
-    return items.map(() => true);
+  private warn(error: unknown): void {
+    this.logger.warn({ err: error }, 'deliveries that follow others could not be looked for: the sweep finds them');
   }
 }
 
+/** A delivery that is tried later, as if nothing had been tried now. */
+function waiting(delivery: Delivery, nextAttemptMs: number): Outcome {
+  const { accountId, messageId, version, attempts } = delivery;
+  const rest = { status: null, error: null, isReminded: false, death: null };
+  return { accountId, messageId, version, attempts, state: 'pending', nextAttemptMs, ...rest };
+}
+
 function deathOf(delivery: Delivery, reason: string): NewEvent {
+  const { messageSid, accountSid } = delivery.callback;
   // A stream of its own: a delivery that was replayed may die again.
   return {
     type: deliveryDead.type,
@@ -228,11 +239,6 @@ function deathOf(delivery: Delivery, reason: string): NewEvent {
     version: 1,
     tenantId: delivery.accountId,
     traceparent: delivery.traceparent,
-    data: {
-      deliveryId: `${sidOf('SM', delivery.messageId)}-${delivery.version}`,
-      accountSid: sidOf('AC', delivery.accountId),
-      messageSid: sidOf('SM', delivery.messageId),
-      reason,
-    },
+    data: { deliveryId: `${messageSid}-${delivery.version}`, accountSid, messageSid, reason },
   };
 }

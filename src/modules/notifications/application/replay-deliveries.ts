@@ -1,28 +1,34 @@
 import { Injectable } from '@nestjs/common';
 import { Failure } from '../../../shared/failure.js';
-import { DeliveryQueries, parseDeliveryId, type ReplayFilter } from '../infrastructure/delivery-queries.js';
+import {
+  DeliveryQueries,
+  type DeliveryView,
+  parseDeliveryId,
+  type ReplayFilter,
+} from '../infrastructure/delivery-queries.js';
 
 /** At most how many deliveries one call lets go; what is left over is told, so that the call can be repeated. */
 const MAX_REPLAYED = 1000;
 
-/** Lets a customer's dead deliveries be tried again from their first attempt. */
+/** Lets a customer's deliveries be tried again from their first attempt. */
 @Injectable()
 export class ReplayDeliveries {
   constructor(private readonly queries: DeliveryQueries) {}
 
-  /** @throws Failure not_found for another account's delivery too; conflict when it is not dead */
-  async one(accountId: string, id: string): Promise<void> {
-    const parsed = parseDeliveryId(id);
-    if (!parsed || !(await this.queries.exists(accountId, parsed.messageId, parsed.version))) {
-      throw new Failure('not_found');
-    }
-    const filter = { messageId: parsed.messageId, createdAfter: null, createdBefore: null };
-    const replayed = await this.queries.replay(accountId, filter, parsed.version, 1);
-    if (replayed === 0) throw new Failure('conflict', { detail: 'only a dead delivery can be replayed' });
+  /** @throws Failure not_found, for another account's delivery too; conflict while it is pending anyway */
+  async one(accountId: string, id: string): Promise<DeliveryView> {
+    const key = parseDeliveryId(id);
+    const isReplayed = key !== null && (await this.queries.replay(accountId, key.messageId, key.version));
+    const view = key && (await this.queries.find(accountId, key.messageId, key.version));
+    if (!view) throw new Failure('not_found');
+    if (!isReplayed)
+      throw new Failure('conflict', { detail: 'the delivery is pending: it is attempted without a replay' });
+    return view;
   }
 
-  async matching(accountId: string, filter: ReplayFilter): Promise<{ replayed: number; more: boolean }> {
-    const replayed = await this.queries.replay(accountId, filter, null, MAX_REPLAYED);
-    return { replayed, more: replayed === MAX_REPLAYED };
+  /** Those that match, the oldest messages first; `hasMore`: call again for the rest. */
+  async matching(accountId: string, filter: ReplayFilter): Promise<{ queued: number; hasMore: boolean }> {
+    const queued = await this.queries.replayMatching(accountId, filter, MAX_REPLAYED);
+    return { queued, hasMore: queued === MAX_REPLAYED };
   }
 }

@@ -10,8 +10,9 @@ import {
   messageUndelivered,
 } from '../../messaging/contract/messaging.events.js';
 import type { Delivery } from '../domain/delivery.js';
-import { DeliveriesRepository } from '../infrastructure/deliveries.repository.js';
-import { Courier, OWN_MS } from './courier.js';
+import { receiptDate } from '../domain/status-callback.js';
+import { type Candidate, DeliveriesRepository } from '../infrastructure/deliveries.repository.js';
+import { Courier } from './courier.js';
 
 const STATUS_BY_TYPE: Readonly<Record<string, string>> = {
   [messageSent.type]: 'sent',
@@ -20,6 +21,9 @@ const STATUS_BY_TYPE: Readonly<Record<string, string>> = {
   [messageFailed.type]: 'failed',
   [messageCanceled.type]: 'canceled',
 };
+
+/** The changes that a carrier's receipt brings. */
+const RECEIPTED: readonly string[] = [messageDelivered.type, messageUndelivered.type];
 
 /** What the events of messages have in common for a callback; some lack the last two. */
 interface MessageFact {
@@ -48,26 +52,26 @@ export class ScheduleCallbacks implements DurableConsumer {
   async apply(tx: Queryable, events: readonly StoredEvent[]): Promise<undefined | (() => void)> {
     const wanted = events.flatMap((event) => deliveryOf(event) ?? []);
     if (wanted.length === 0) return undefined;
-    const fresh = await this.deliveries.insert(tx, wanted, OWN_MS);
-    const news = wanted.filter((delivery) => fresh.has(`${delivery.messageId}-${delivery.version}`));
-    const elsewhere = news.filter((delivery) => !this.courier.holds(delivery.messageId));
-    const blocked = elsewhere.length === 0 ? new Set<string>() : await this.deliveries.blocked(tx, elsewhere);
-    return () => this.courier.offer(free(news, blocked, (messageId) => this.courier.holds(messageId)));
+    const sinceMs = performance.now();
+    const placements = this.courier.plan(wanted.map((delivery) => ({ delivery, before: [] })));
+    const waitsMs = placements.map((placement) => placement.waitMs);
+    const fresh = withEachOther(await this.deliveries.insert(tx, wanted, waitsMs));
+    const taken = new Set(wanted.filter((_, index) => placements[index]!.isTaken));
+    return () =>
+      this.courier.offer(
+        fresh.filter(({ delivery }) => taken.has(delivery)),
+        sinceMs,
+      );
   }
 }
 
-/** Leaves out what must wait for a delivery of its message that is not held here, and whatever comes behind that. */
-function free(
-  deliveries: readonly Delivery[],
-  blocked: ReadonlySet<string>,
-  holds: (messageId: string) => boolean,
-): Delivery[] {
-  const first = new Set<string>();
-  return deliveries.filter((delivery) => {
-    const follows = first.has(delivery.messageId) || holds(delivery.messageId);
-    if (!follows && blocked.has(`${delivery.messageId}-${delivery.version}`)) return false;
-    first.add(delivery.messageId);
-    return true;
+/** What is written together is not in the table yet for one another: a later change of a message follows the earlier. */
+function withEachOther(candidates: readonly Candidate[]): Candidate[] {
+  const versions = new Map<string, number[]>();
+  return candidates.map(({ delivery, before }) => {
+    const earlier = versions.get(delivery.messageId) ?? [];
+    versions.set(delivery.messageId, [...earlier, delivery.version]);
+    return { delivery, before: [...before, ...earlier] };
   });
 }
 
@@ -89,7 +93,7 @@ function deliveryOf(event: StoredEvent): Delivery | null {
       to: fact.to,
       serviceSid: fact.serviceSid,
       errorCode: fact.errorCode ?? null,
-      doneDate: fact.doneDate ?? null,
+      doneDate: RECEIPTED.includes(event.type) ? (fact.doneDate ?? receiptDate(event.occurredAt)) : null,
     },
   };
 }

@@ -2,13 +2,18 @@ import type { StatusCallback } from './status-callback.js';
 
 export type DeliveryState = 'pending' | 'delivered' | 'dead' | 'skipped';
 
-/** A status change that a customer is to be told, in the order of its message's versions. */
-export interface Delivery {
+/** Which delivery: of which account's message, and which of its status changes. */
+export interface DeliveryKey {
   readonly accountId: string;
   readonly messageId: string;
   readonly version: number;
+}
+
+/** A status change that a customer is to be told, in the order of its message's versions. */
+export interface Delivery extends DeliveryKey {
   readonly url: string;
   readonly callback: StatusCallback;
+  /** Attempts that were made and failed. */
   readonly attempts: number;
   readonly traceparent: string | null;
 }
@@ -17,16 +22,32 @@ export interface Delivery {
 export type AttemptResult =
   | { readonly kind: 'response'; readonly status: number; readonly retryAfterMs: number | null }
   /** `permanent`: it can never succeed, whoever tries. */
-  | { readonly kind: 'failure'; readonly reason: string; readonly permanent: boolean };
+  | { readonly kind: 'failure'; readonly reason: string; readonly permanent: boolean }
+  /** Nothing was sent, for a reason on this side: it counts as no attempt. */
+  | { readonly kind: 'unsent'; readonly reason: string };
 
 const REQUEST_TIMEOUT = 408;
 const TOO_MANY_REQUESTS = 429;
 
 /** What an attempt means for its delivery: 2xx delivers; most 4xx can never succeed; the rest is tried again. */
-export function verdictOf(result: AttemptResult): 'delivered' | 'retry' | 'dead' {
+export function verdictOf(result: AttemptResult): 'delivered' | 'retry' | 'dead' | 'unsent' {
+  if (result.kind === 'unsent') return 'unsent';
   if (result.kind === 'failure') return result.permanent ? 'dead' : 'retry';
   const { status } = result;
   if (status >= 200 && status < 300) return 'delivered';
   const isRefusal = status >= 400 && status < 500 && status !== REQUEST_TIMEOUT && status !== TOO_MANY_REQUESTS;
   return isRefusal ? 'dead' : 'retry';
+}
+
+/** What an attempt says of its endpoint's health; null: nothing. A refusal comes from an endpoint that is well. */
+export function healthOf(result: AttemptResult): boolean | null {
+  if (result.kind === 'unsent') return null;
+  if (result.kind === 'failure') return result.permanent ? null : false;
+  return result.status < 500 && result.status !== REQUEST_TIMEOUT && result.status !== TOO_MANY_REQUESTS;
+}
+
+/** What an attempt is remembered by; null for one that delivered. No text of the endpoint's. */
+export function errorOf(result: AttemptResult): string | null {
+  if (verdictOf(result) === 'delivered') return null;
+  return result.kind === 'response' ? `HTTP ${result.status}` : result.reason;
 }

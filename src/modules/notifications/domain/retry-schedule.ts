@@ -16,6 +16,11 @@ const MAX_RETRY_AFTER_MS = 24 * HOUR_MS;
 export class RetrySchedule {
   constructor(private readonly waitsMs: readonly number[] = RETRY_WAITS_MS) {}
 
+  /** The wait before the second attempt, without its jitter. */
+  get firstWaitMs(): number {
+    return this.waitsMs[0] ?? MINUTE_MS;
+  }
+
   /**
    * How long to wait after a failed attempt; null when it was the last.
    *

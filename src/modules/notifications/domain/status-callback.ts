@@ -7,8 +7,13 @@ export interface StatusCallback {
   readonly to: string;
   readonly serviceSid: string | null;
   readonly errorCode: number | null;
-  /** YYMMDDhhmm, as the carrier wrote it. */
+  /** YYMMDDhhmm, as the carrier wrote it, or by our clock where it wrote none; only for what was (un)delivered. */
   readonly doneDate: string | null;
+}
+
+/** An instant as receipts write it: YYMMDDhhmm, UTC. */
+export function receiptDate(at: Date): string {
+  return at.toISOString().slice(2, 16).replace(/[-T:]/g, '');
 }
 
 /** The parameters of the form that Twilio's API posts for a change of status. */

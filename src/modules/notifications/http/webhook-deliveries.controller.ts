@@ -10,6 +10,7 @@ import { ReplayDeliveries } from '../application/replay-deliveries.js';
 
 const listQuery = pageQuerySchema.extend({ state: z.enum(['pending', 'delivered', 'dead', 'skipped']).optional() });
 const replayBody = z.strictObject({
+  state: z.enum(['dead', 'skipped']).default('dead'),
   message_sid: z
     .string()
     .regex(/^SM[0-9a-fA-F]{32}$/)
@@ -33,26 +34,27 @@ export class WebhookDeliveriesController {
     return nativePage(rows, query.limit, present, (row) => [row.messageId, row.version]);
   }
 
-  /** Lets every dead delivery that matches be tried again, at most 1000 a call; `more` says whether some are left. */
+  /** Lets deliveries that were given up and match be tried again, at most 1000 a call; `has_more`: call again. */
   @Post('replay')
   @HttpCode(202)
-  replayMatching(
+  async replayMatching(
     @CurrentPrincipal() principal: Principal,
     @Body({ schema: replayBody }) body: z.infer<typeof replayBody>,
   ) {
-    return this.replays.matching(accountId(principal), {
+    const { queued, hasMore } = await this.replays.matching(accountId(principal), {
+      state: body.state,
       messageId: body.message_sid === undefined ? null : parseSid('SM', body.message_sid),
       createdAfter: body.created_after === undefined ? null : new Date(body.created_after),
       createdBefore: body.created_before === undefined ? null : new Date(body.created_before),
     });
+    return { queued, has_more: hasMore };
   }
 
-  /** Lets one dead delivery be tried again, from its first attempt. */
+  /** Lets one delivery be tried again, from its first attempt. */
   @Post(':id/replay')
   @HttpCode(202)
   async replay(@CurrentPrincipal() principal: Principal, @Param('id') id: string) {
-    await this.replays.one(accountId(principal), id);
-    return { id, state: 'pending' };
+    return present(await this.replays.one(accountId(principal), id));
   }
 }
 

@@ -1,24 +1,46 @@
 import { Injectable } from '@nestjs/common';
 import type { Queryable } from '../../../platform/postgres/database.js';
 import type { NewEvent } from '../../../shared/define-event.js';
-import type { Delivery, DeliveryState } from '../domain/delivery.js';
+import type { Delivery, DeliveryKey, DeliveryState } from '../domain/delivery.js';
 import type { StatusCallback } from '../domain/status-callback.js';
 import { NotificationsDatabase, NotificationsLog } from './notifications.storage.js';
 
 /** How an attempt changes its row. */
-export interface Outcome {
-  readonly accountId: string;
-  readonly messageId: string;
-  readonly version: number;
+export interface Outcome extends DeliveryKey {
   readonly state: DeliveryState;
   readonly attempts: number;
   /** From now, milliseconds. */
   readonly nextAttemptMs: number;
   readonly status: number | null;
   readonly error: string | null;
+  /** Whether the queue is to remind of it when it is due. */
+  readonly isReminded: boolean;
+  /** What is told when the delivery has died; null for every other outcome. */
+  readonly death: NewEvent | null;
 }
 
-interface DeliveryRow {
+/** A pending delivery, and the versions of its message before it that are pending too. */
+export interface Candidate {
+  readonly delivery: Delivery;
+  readonly before: readonly number[];
+}
+
+/** What becomes of a candidate: taken by this process or left, and when it is due again in either case. */
+export interface Placement {
+  readonly isTaken: boolean;
+  /** From now, or from when the last of those before it is due. */
+  readonly waitMs: number;
+}
+
+export type Selector =
+  /** Those that are due, the most overdue first. */
+  | { readonly due: number }
+  /** Those of the keys that are due, or will be within `slackMs`; null: whenever they are due. */
+  | { readonly keys: readonly DeliveryKey[]; readonly slackMs: number | null }
+  /** Those of the same messages, of any version, that were never attempted. */
+  | { readonly after: readonly DeliveryKey[] };
+
+interface CandidateRow {
   account_id: string;
   message_id: string;
   version: number;
@@ -26,12 +48,21 @@ interface DeliveryRow {
   params: StatusCallback;
   attempts: number;
   traceparent: string | null;
+  before: number[] | null;
+  before_due_ms: number;
 }
 
-const COLUMNS = 'account_id, message_id, version, url, params, attempts, traceparent';
-const RETURNED = 'd.account_id, d.message_id, d.version, d.url, d.params, d.attempts, d.traceparent';
-const FIRST_OF_ITS_MESSAGE = `not exists (select from notifications.delivery e where e.account_id = d.account_id
-  and e.message_id = d.message_id and e.version < d.version and e.state = 'pending')`;
+/** A retry has a reminder in the queue, which is left this much time to come first. */
+const REMINDER_MS = 1_500;
+/** At most how many rows one statement looks at. */
+export const MAX_CANDIDATES = 500;
+
+const CANDIDATE = `d.account_id, d.message_id, d.version, d.url, d.params, d.attempts, d.traceparent, p.before,
+  greatest(0, coalesce(extract(epoch from p.due - clock_timestamp()) * 1000, 0))::float8 as before_due_ms`;
+const PENDING_BEFORE = (of: string) => `left join lateral (
+    select array_agg(e.version) as before, max(e.next_attempt_at) as due from notifications.delivery e
+    where e.account_id = ${of}.account_id and e.message_id = ${of}.message_id and e.version < ${of}.version
+      and e.state = 'pending') p on true`;
 
 /** The rows of deliveries. A row whose next attempt lies ahead belongs to whoever pushed it there. */
 @Injectable()
@@ -41,16 +72,25 @@ export class DeliveriesRepository {
     private readonly log: NotificationsLog,
   ) {}
 
-  /** Writes new deliveries, owned by this process for `ownMs`; returns those that were not there yet. */
-  async insert(tx: Queryable, deliveries: readonly Delivery[], ownMs: number): Promise<Set<string>> {
-    const { rows } = await tx.query<{ message_id: string; version: number }>({
+  /**
+   * Writes new deliveries, each due after its wait; returns those that were not there yet.
+   *
+   * A row is due after those before it, so that nobody looks at it in vain while they wait for a retry.
+   */
+  async insert(tx: Queryable, deliveries: readonly Delivery[], waitsMs: readonly number[]): Promise<Candidate[]> {
+    const { rows } = await tx.query<{ ord: string; before: number[] | null }>({
       name: 'notifications-insert',
-      text: `insert into notifications.delivery (account_id, message_id, version, state, url, params, next_attempt_at, traceparent)
-        select i.account_id, i.message_id, i.version, 'pending', i.url, i.params::jsonb,
-          clock_timestamp() + $7 * interval '1 ms', i.traceparent
-        from unnest($1::uuid[], $2::uuid[], $3::int[], $4::text[], $5::text[], $6::text[])
-          as i(account_id, message_id, version, url, params, traceparent)
-        on conflict do nothing returning message_id, version`,
+      text: `with given as materialized (
+          select i.*, p.before, p.due from unnest($1::uuid[], $2::uuid[], $3::int[], $4::text[], $5::text[], $6::text[],
+              $7::float8[]) with ordinality as i(account_id, message_id, version, url, params, traceparent, wait_ms, ord)
+            ${PENDING_BEFORE('i')}
+        ), fresh as (
+          insert into notifications.delivery (account_id, message_id, version, state, url, params, next_attempt_at, traceparent)
+          select account_id, message_id, version, 'pending', url, params::jsonb,
+            greatest(clock_timestamp(), due) + wait_ms * interval '1 ms', traceparent from given
+          on conflict do nothing returning message_id, version
+        )
+        select given.ord, given.before from given join fresh using (message_id, version) order by given.ord`,
       values: [
         deliveries.map((d) => d.accountId),
         deliveries.map((d) => d.messageId),
@@ -58,107 +98,136 @@ export class DeliveriesRepository {
         deliveries.map((d) => d.url),
         deliveries.map((d) => JSON.stringify(d.callback)),
         deliveries.map((d) => d.traceparent),
-        ownMs,
+        waitsMs,
       ],
     });
-    return new Set(rows.map((row) => `${row.message_id}-${row.version}`));
+    return rows.map((row) => ({ delivery: deliveries[Number(row.ord) - 1]!, before: row.before ?? [] }));
   }
 
-  /** Of these messages, those with a pending delivery older than the given version. */
-  async blocked(tx: Queryable, deliveries: readonly Delivery[]): Promise<Set<string>> {
-    const { rows } = await tx.query<{ message_id: string; version: number }>({
-      name: 'notifications-blocked',
-      text: `select i.message_id, i.version from unnest($1::uuid[], $2::uuid[], $3::int[]) as i(account_id, message_id, version)
-        where exists (select from notifications.delivery e where e.account_id = i.account_id
-          and e.message_id = i.message_id and e.version < i.version and e.state = 'pending')`,
-      values: [
-        deliveries.map((d) => d.accountId),
-        deliveries.map((d) => d.messageId),
-        deliveries.map((d) => d.version),
-      ],
-    });
-    return new Set(rows.map((row) => `${row.message_id}-${row.version}`));
-  }
-
-  /** Takes pending deliveries that are due and first of their messages, and owns them for `ownMs`. */
-  async claimDue(limit: number, ownMs: number): Promise<Delivery[]> {
-    const { rows } = await this.db.query<DeliveryRow>(
-      `with due as (
-          select account_id, message_id, version from notifications.delivery d
-          where state = 'pending' and next_attempt_at <= clock_timestamp() and ${FIRST_OF_ITS_MESSAGE}
-          order by next_attempt_at limit $1 for update skip locked
-        )
-        update notifications.delivery d set next_attempt_at = clock_timestamp() + $2 * interval '1 ms'
-        from due where d.account_id = due.account_id and d.message_id = due.message_id and d.version = due.version
-        returning ${RETURNED}`,
-      [limit, ownMs],
-    );
-    return rows.map(toDelivery);
-  }
-
-  /** Takes one delivery if it is pending, due within `slackMs`, and first of its message. */
+  /**
+   * Looks for pending deliveries and lets `plan` decide which of them this process takes. Each is pushed ahead in the
+   * same transaction; those that another process is looking at are passed over.
+   *
+   * @returns how many were found, and those that were taken
+   */
   async claim(
-    accountId: string,
-    messageId: string,
-    version: number,
-    slackMs: number,
-    ownMs: number,
-  ): Promise<Delivery | null> {
-    const { rows } = await this.db.query<DeliveryRow>(
-      `update notifications.delivery d set next_attempt_at = clock_timestamp() + $5 * interval '1 ms'
-        where account_id = $1 and message_id = $2 and version = $3 and state = 'pending'
-          and next_attempt_at <= clock_timestamp() + $4 * interval '1 ms' and ${FIRST_OF_ITS_MESSAGE} returning ${COLUMNS}`,
-      [accountId, messageId, version, slackMs, ownMs],
-    );
-    return rows[0] ? toDelivery(rows[0]) : null;
-  }
-
-  /** Takes the oldest pending delivery of a message, whenever it is due. */
-  async claimNext(accountId: string, messageId: string, ownMs: number): Promise<Delivery | null> {
-    const { rows } = await this.db.query<DeliveryRow>(
-      `update notifications.delivery d set next_attempt_at = clock_timestamp() + $3 * interval '1 ms'
-        where account_id = $1 and message_id = $2 and state = 'pending' and ${FIRST_OF_ITS_MESSAGE} returning ${COLUMNS}`,
-      [accountId, messageId, ownMs],
-    );
-    return rows[0] ? toDelivery(rows[0]) : null;
-  }
-
-  /** Records how attempts ended, and what died, in one transaction. Only pending deliveries change. */
-  async record(outcomes: readonly Outcome[], deaths: readonly NewEvent[]): Promise<void> {
-    const write = (tx: Queryable) =>
-      tx.query({
-        name: 'notifications-record',
-        text: `update notifications.delivery d set state = i.state, attempts = i.attempts, last_status = i.status,
-            last_error = i.error, next_attempt_at = clock_timestamp() + i.next_ms * interval '1 ms',
-            updated_at = clock_timestamp()
-          from unnest($1::uuid[], $2::uuid[], $3::int[], $4::text[], $5::int[], $6::float8[], $7::int[], $8::text[])
-            as i(account_id, message_id, version, state, attempts, next_ms, status, error)
-          where d.account_id = i.account_id and d.message_id = i.message_id and d.version = i.version and d.state = 'pending'`,
+    selector: Selector,
+    plan: (candidates: readonly Candidate[]) => readonly Placement[],
+  ): Promise<{ found: number; taken: Candidate[] }> {
+    return this.db.transaction(async (tx) => {
+      const { rows } = await tx.query<CandidateRow>(selectionOf(selector));
+      if (rows.length === 0) return { found: 0, taken: [] };
+      const candidates = rows.map(toCandidate);
+      const placements = plan(candidates);
+      await tx.query({
+        name: 'notifications-push',
+        text: `update notifications.delivery d set next_attempt_at = clock_timestamp() + i.wait_ms * interval '1 ms'
+          from unnest($1::uuid[], $2::uuid[], $3::int[], $4::float8[]) as i(account_id, message_id, version, wait_ms)
+          where d.account_id = i.account_id and d.message_id = i.message_id and d.version = i.version`,
         values: [
-          outcomes.map((o) => o.accountId),
-          outcomes.map((o) => o.messageId),
-          outcomes.map((o) => o.version),
-          outcomes.map((o) => o.state),
-          outcomes.map((o) => o.attempts),
-          outcomes.map((o) => o.nextAttemptMs),
-          outcomes.map((o) => o.status),
-          outcomes.map((o) => o.error),
+          rows.map((row) => row.account_id),
+          rows.map((row) => row.message_id),
+          rows.map((row) => row.version),
+          rows.map((row, index) => row.before_due_ms + placements[index]!.waitMs),
         ],
       });
-    if (deaths.length === 0) {
-      await write(this.db);
-      return;
-    }
-    await this.db.transaction(async (tx) => {
-      await write(tx);
+      return { found: rows.length, taken: candidates.filter((_, index) => placements[index]!.isTaken) };
+    });
+  }
+
+  /** Gives deliveries up that this process owns: they are due now. */
+  async release(keys: readonly DeliveryKey[]): Promise<void> {
+    if (keys.length === 0) return;
+    await this.db.query(
+      `update notifications.delivery d set next_attempt_at = clock_timestamp()
+        from unnest($1::uuid[], $2::uuid[], $3::int[]) as i(account_id, message_id, version)
+        where d.account_id = i.account_id and d.message_id = i.message_id and d.version = i.version and d.state = 'pending'`,
+      columns(keys),
+    );
+  }
+
+  /**
+   * Records how attempts ended, and what died, in one transaction. Only pending deliveries change.
+   *
+   * @returns for each outcome whether it was still to be recorded
+   */
+  async record(outcomes: readonly Outcome[]): Promise<boolean[]> {
+    if (outcomes.every((outcome) => outcome.death === null)) return write(this.db, outcomes);
+    const recorded = await this.db.transaction(async (tx) => {
+      const changed = await write(tx, outcomes);
+      const deaths = outcomes.flatMap((outcome, index) => (changed[index] && outcome.death) || []);
       await this.log.append(tx, deaths);
+      return changed;
     });
     this.log.wake();
+    return recorded;
   }
 }
 
-function toDelivery(row: DeliveryRow): Delivery {
+async function write(tx: Queryable, outcomes: readonly Outcome[]): Promise<boolean[]> {
+  const { rows } = await tx.query<{ message_id: string; version: number }>({
+    name: 'notifications-record',
+    text: `update notifications.delivery d set state = i.state, attempts = i.attempts, last_status = i.status,
+        last_error = i.error, next_attempt_at = clock_timestamp() + i.next_ms * interval '1 ms',
+        updated_at = clock_timestamp()
+      from unnest($1::uuid[], $2::uuid[], $3::int[], $4::text[], $5::int[], $6::float8[], $7::int[], $8::text[])
+        as i(account_id, message_id, version, state, attempts, next_ms, status, error)
+      where d.account_id = i.account_id and d.message_id = i.message_id and d.version = i.version and d.state = 'pending'
+      returning d.message_id, d.version`,
+    values: [
+      ...columns(outcomes),
+      outcomes.map((o) => o.state),
+      outcomes.map((o) => o.attempts),
+      outcomes.map((o) => o.nextAttemptMs),
+      outcomes.map((o) => o.status),
+      outcomes.map((o) => o.error),
+    ],
+  });
+  if (rows.length === outcomes.length) return outcomes.map(() => true);
+  const changed = new Set(rows.map((row) => `${row.message_id}-${row.version}`));
+  return outcomes.map((o) => changed.has(`${o.messageId}-${o.version}`));
+}
+
+function selectionOf(selector: Selector): { name: string; text: string; values: unknown[] } {
+  const locked = 'for update of d skip locked';
+  if ('due' in selector) {
+    // Only an instant that stands for the whole statement lets the index end the search where nothing more is due.
+    return {
+      name: 'notifications-due',
+      text: `select ${CANDIDATE} from notifications.delivery d ${PENDING_BEFORE('d')}
+        where d.state = 'pending' and d.next_attempt_at <= statement_timestamp()
+          and (d.attempts = 0 or d.next_attempt_at <= statement_timestamp() - interval '${REMINDER_MS} ms')
+        order by d.next_attempt_at limit $1 ${locked}`,
+      values: [Math.min(selector.due, MAX_CANDIDATES)],
+    };
+  }
+  if ('keys' in selector) {
+    return {
+      name: 'notifications-claim-keys',
+      text: `select ${CANDIDATE} from unnest($1::uuid[], $2::uuid[], $3::int[]) as i(account_id, message_id, version)
+          join notifications.delivery d using (account_id, message_id, version) ${PENDING_BEFORE('d')}
+        where d.state = 'pending' and ($4::float8 is null
+          or d.next_attempt_at <= statement_timestamp() + $4::float8 * interval '1 ms')
+        order by d.message_id, d.version limit ${MAX_CANDIDATES} ${locked}`,
+      values: [...columns(selector.keys), selector.slackMs],
+    };
+  }
   return {
+    name: 'notifications-claim-after',
+    text: `select ${CANDIDATE} from unnest($1::uuid[], $2::uuid[], $3::int[]) as i(account_id, message_id, version)
+        join notifications.delivery d using (account_id, message_id) ${PENDING_BEFORE('d')}
+      where d.state = 'pending' and d.attempts = 0
+      order by d.message_id, d.version limit ${MAX_CANDIDATES} ${locked}`,
+    values: columns(selector.after),
+  };
+}
+
+function columns(keys: readonly DeliveryKey[]): unknown[] {
+  return [keys.map((key) => key.accountId), keys.map((key) => key.messageId), keys.map((key) => key.version)];
+}
+
+function toCandidate(row: CandidateRow): Candidate {
+  const delivery = {
     accountId: row.account_id,
     messageId: row.message_id,
     version: row.version,
@@ -167,4 +236,5 @@ function toDelivery(row: DeliveryRow): Delivery {
     attempts: row.attempts,
     traceparent: row.traceparent,
   };
+  return { delivery, before: row.before ?? [] };
 }

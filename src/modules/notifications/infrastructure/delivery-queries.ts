@@ -28,6 +28,7 @@ export interface DeliveryView {
 }
 
 export interface ReplayFilter {
+  readonly state: 'dead' | 'skipped';
   readonly messageId: string | null;
   readonly createdAfter: Date | null;
   readonly createdBefore: Date | null;
@@ -49,6 +50,10 @@ interface ViewRow {
 
 /** A delivery whose next attempt is this much overdue has been forgotten. */
 const OVERDUE = "interval '2 minutes'";
+const VIEW = `message_id, version, state, url, params->>'status' as status, attempts, next_attempt_at, last_status, last_error,
+  created_at, updated_at`;
+const REPLAY = `update notifications.delivery d set state = 'pending', attempts = 0, next_attempt_at = clock_timestamp(),
+  updated_at = clock_timestamp()`;
 const ID = /^(SM[0-9a-f]{32})-(\d{1,9})$/;
 
 /** `<message SID>-<version>` as its parts; null when it is none. */
@@ -63,7 +68,7 @@ export function parseDeliveryId(id: string): { messageId: string; version: numbe
 export class DeliveryQueries {
   constructor(private readonly db: NotificationsDatabase) {}
 
-  /** An account's deliveries in the order of their messages, from after one. */
+  /** An account's deliveries, those of the newest message first, from behind one. */
   async list(
     accountId: string,
     state: DeliveryState | null,
@@ -71,49 +76,46 @@ export class DeliveryQueries {
     limit: number,
   ): Promise<DeliveryView[]> {
     const { rows } = await this.db.control.query<ViewRow>(
-      `select message_id, version, state, url, params->>'status' as status, attempts, next_attempt_at, last_status,
-          last_error, created_at, updated_at from notifications.delivery
+      `select ${VIEW} from notifications.delivery
         where account_id = $1 and ($2::text is null or state = $2)
-          and ($3::uuid is null or (message_id, version) > ($3, $4::int)) order by message_id, version limit $5`,
+          and ($3::uuid is null or (message_id, version) < ($3, $4::int))
+        order by message_id desc, version desc limit $5`,
       [accountId, state, after?.messageId ?? null, after?.version ?? 0, limit],
     );
-    return rows.map((row) => ({
-      messageId: row.message_id,
-      version: row.version,
-      state: row.state,
-      url: row.url,
-      status: row.status,
-      attempts: row.attempts,
-      nextAttemptAt: row.next_attempt_at,
-      lastStatus: row.last_status,
-      lastError: row.last_error,
-      createdAt: row.created_at,
-      updatedAt: row.updated_at,
-    }));
+    return rows.map(viewOf);
   }
 
-  /** Lets dead or skipped deliveries of an account be tried again, a bounded number; returns how many. */
-  async replay(accountId: string, filter: ReplayFilter, version: number | null, limit: number): Promise<number> {
+  /** Lets deliveries of an account that were given up be tried again, a bounded number; returns how many. */
+  async replayMatching(accountId: string, filter: ReplayFilter, limit: number): Promise<number> {
     const { rowCount } = await this.db.control.query(
-      `update notifications.delivery set state = 'pending', attempts = 0, next_attempt_at = clock_timestamp(),
-          updated_at = clock_timestamp()
-        where (account_id, message_id, version) in (
-          select account_id, message_id, version from notifications.delivery
-          where account_id = $1 and state = 'dead' and ($2::uuid is null or message_id = $2) and ($3::int is null or version = $3)
+      `${REPLAY} from (
+          select message_id, version from notifications.delivery
+          where account_id = $1 and state = $2 and ($3::uuid is null or message_id = $3)
             and ($4::timestamptz is null or created_at >= $4) and ($5::timestamptz is null or created_at < $5)
-          order by message_id, version limit $6 for update)`,
-      [accountId, filter.messageId, version, filter.createdAfter, filter.createdBefore, limit],
+          order by message_id, version limit $6 for update
+        ) found
+        where d.account_id = $1 and d.message_id = found.message_id and d.version = found.version and d.state = $2`,
+      [accountId, filter.state, filter.messageId, filter.createdAfter, filter.createdBefore, limit],
     );
     return rowCount ?? 0;
   }
 
-  /** Whether the account has this delivery. */
-  async exists(accountId: string, messageId: string, version: number): Promise<boolean> {
+  /** Lets one delivery be tried again, unless it is pending. False when it is, or when the account has no such delivery. */
+  async replay(accountId: string, messageId: string, version: number): Promise<boolean> {
     const { rowCount } = await this.db.control.query(
-      'select 1 from notifications.delivery where account_id = $1 and message_id = $2 and version = $3',
+      `${REPLAY} where account_id = $1 and message_id = $2 and version = $3 and state <> 'pending'`,
       [accountId, messageId, version],
     );
     return rowCount === 1;
+  }
+
+  /** One of an account's deliveries, or null. */
+  async find(accountId: string, messageId: string, version: number): Promise<DeliveryView | null> {
+    const { rows } = await this.db.control.query<ViewRow>(
+      `select ${VIEW} from notifications.delivery where account_id = $1 and message_id = $2 and version = $3`,
+      [accountId, messageId, version],
+    );
+    return rows[0] ? viewOf(rows[0]) : null;
   }
 
   /** Dead deliveries over all tenants. */
@@ -193,4 +195,20 @@ export class DeliveryQueries {
     );
     return { pending: rows[0]!.pending, dead: rows[0]!.dead, overdueSeconds: Math.max(0, rows[0]!.overdue) };
   }
+}
+
+function viewOf(row: ViewRow): DeliveryView {
+  return {
+    messageId: row.message_id,
+    version: row.version,
+    state: row.state,
+    url: row.url,
+    status: row.status,
+    attempts: row.attempts,
+    nextAttemptAt: row.next_attempt_at,
+    lastStatus: row.last_status,
+    lastError: row.last_error,
+    createdAt: row.created_at,
+    updatedAt: row.updated_at,
+  };
 }

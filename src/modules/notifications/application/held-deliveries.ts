@@ -1,0 +1,153 @@
+import type { Delivery } from '../domain/delivery.js';
+
+const MAX_HELD = 10_000;
+/** Half of it: no account fills the memory of a process. */
+const MAX_PER_ACCOUNT = 5_000;
+
+interface Held {
+  readonly delivery: Delivery;
+  readonly isFromTable: boolean;
+  /** Until when nobody else takes it, by performance.now(). */
+  ownedUntilMs: number;
+  hasBegun: boolean;
+}
+
+/** What a process could hold in addition: asked and told while it is decided what to take. */
+export interface HoldingPlan {
+  /** Whether every pending delivery before this one is held here, or about to be. */
+  mayFollow(delivery: Delivery, before: readonly number[]): boolean;
+  /** Whether it would stand behind another of its message, and so in no endpoint's line yet. */
+  isFollowing(delivery: Delivery): boolean;
+  hasRoom(delivery: Delivery): boolean;
+  add(delivery: Delivery): void;
+}
+
+/**
+ * The deliveries that this process holds, message by message: the first of each is in its endpoint's line or under way,
+ * the others wait for it.
+ */
+export class HeldDeliveries {
+  private readonly chains = new Map<string, Held[]>();
+  private readonly accounts = new Map<string, number>();
+  private count = 0;
+
+  get size(): number {
+    return this.count;
+  }
+
+  get room(): number {
+    return Math.max(0, MAX_HELD - this.count);
+  }
+
+  has(delivery: Delivery): boolean {
+    return this.find(delivery) !== undefined;
+  }
+
+  mayFollow(delivery: Delivery, before: readonly number[]): boolean {
+    if (before.length === 0) return true;
+    const chain = this.chains.get(delivery.messageId) ?? [];
+    return before.every((version) => chain.some((held) => held.delivery.version === version));
+  }
+
+  newPlan(): HoldingPlan {
+    const versions = new Map<string, number[]>();
+    const counts = new Map<string, number>();
+    let total = 0;
+    return {
+      mayFollow: ({ messageId }, before) => {
+        const planned = versions.get(messageId) ?? [];
+        const chain = this.chains.get(messageId) ?? [];
+        return before.every(
+          (version) => planned.includes(version) || chain.some((held) => held.delivery.version === version),
+        );
+      },
+      isFollowing: ({ messageId }) => versions.has(messageId) || this.chains.has(messageId),
+      hasRoom: ({ accountId }) => {
+        const held = (this.accounts.get(accountId) ?? 0) + (counts.get(accountId) ?? 0);
+        return total < this.room && held < MAX_PER_ACCOUNT;
+      },
+      add: ({ messageId, accountId, version }) => {
+        const planned = versions.get(messageId);
+        if (planned) planned.push(version);
+        else versions.set(messageId, [version]);
+        counts.set(accountId, (counts.get(accountId) ?? 0) + 1);
+        total++;
+      },
+    };
+  }
+
+  /** Holds a delivery. True when it is the first of its message; else `end` of the one before it gives it out. */
+  add(delivery: Delivery, ownedUntilMs: number, isFromTable: boolean): boolean {
+    const held = { delivery, ownedUntilMs, isFromTable, hasBegun: false };
+    this.count++;
+    this.accounts.set(delivery.accountId, (this.accounts.get(delivery.accountId) ?? 0) + 1);
+    const chain = this.chains.get(delivery.messageId);
+    if (chain) chain.push(held);
+    else this.chains.set(delivery.messageId, [held]);
+    return chain === undefined;
+  }
+
+  prolong(delivery: Delivery, ownedUntilMs: number): void {
+    const held = this.find(delivery);
+    if (held) held.ownedUntilMs = ownedUntilMs;
+  }
+
+  /** For how long a delivery still belongs to this process; 0 when it does not. */
+  ownedMs(delivery: Delivery): number {
+    return Math.max(0, (this.find(delivery)?.ownedUntilMs ?? 0) - performance.now());
+  }
+
+  /** Notes that an attempt is under way. */
+  begin(delivery: Delivery): void {
+    const held = this.find(delivery);
+    if (held) held.hasBegun = true;
+  }
+
+  /** Those that wait for this one. */
+  behind(delivery: Delivery): Delivery[] {
+    return (this.chains.get(delivery.messageId) ?? []).slice(1).map((held) => held.delivery);
+  }
+
+  /** Lets go of the first of a message, which is over; tells which one is the first now, and where this one came from. */
+  end(delivery: Delivery): { next: Delivery | null; isFromTable: boolean } {
+    const chain = this.chains.get(delivery.messageId) ?? [];
+    const ended = chain.shift();
+    if (ended) this.forget(ended);
+    const next = chain[0]?.delivery ?? null;
+    if (!next) this.chains.delete(delivery.messageId);
+    return { next, isFromTable: ended?.isFromTable ?? false };
+  }
+
+  /** Lets go of a message: what waits for this delivery waits in the table from now on. */
+  drop(delivery: Delivery): void {
+    for (const held of this.chains.get(delivery.messageId) ?? []) this.forget(held);
+    this.chains.delete(delivery.messageId);
+  }
+
+  /** Lets go of everything of which no attempt is under way, and names it. */
+  dropIdle(): Delivery[] {
+    const dropped: Delivery[] = [];
+    for (const [messageId, chain] of this.chains) {
+      const kept = chain.filter((held) => held.hasBegun);
+      for (const held of chain) {
+        if (held.hasBegun) continue;
+        this.forget(held);
+        dropped.push(held.delivery);
+      }
+      if (kept.length > 0) this.chains.set(messageId, kept);
+      else this.chains.delete(messageId);
+    }
+    return dropped;
+  }
+
+  private forget({ delivery: { accountId } }: Held): void {
+    this.count--;
+    const left = (this.accounts.get(accountId) ?? 1) - 1;
+    if (left > 0) this.accounts.set(accountId, left);
+    else this.accounts.delete(accountId);
+  }
+
+  private find({ messageId, version }: Delivery): Held | undefined {
+    return this.chains.get(messageId)?.find((held) => held.delivery.version === version);
+  }
+}

@@ -1,0 +1,222 @@
+import { startTestDatabase, type TestDatabase } from '../../../test/support/database.js';
+import { eventually } from '../../../test/support/eventually.js';
+import { withClient } from '../../../test/support/with-client.js';
+import { hasRedisServer, RedisServer } from '../../platform/queues/redis-server.test-support.js';
+import { newId, parseSid, sidOf } from '../../shared/sid.js';
+import { messageDelivered, messageSent } from '../messaging/contract/messaging.events.js';
+import type { Delivery } from './domain/delivery.js';
+import { DeliveriesRepository } from './infrastructure/deliveries.repository.js';
+import { NotificationsDatabase } from './infrastructure/notifications.storage.js';
+import {
+  answerSometime,
+  type Change,
+  type Customer,
+  Endpoint,
+  eventsOf,
+  type NotificationsProcess,
+  startNotifications,
+} from './notifications.test-support.js';
+
+const SENT = { definition: messageSent, data: { carrier: 'one' } };
+const DELIVERED = { definition: messageDelivered, data: { carrier: 'one', doneDate: '2611201314' } };
+
+let database: TestDatabase;
+const closers: (() => Promise<unknown>)[] = [];
+
+beforeAll(async () => {
+  database = await startTestDatabase(['accounts', 'messaging', 'notifications']);
+});
+
+afterEach(async () => {
+  for (const close of closers.splice(0).reverse()) await close();
+});
+
+afterAll(() => database?.stop());
+
+async function start(options: Parameters<typeof startNotifications>[1] = {}): Promise<NotificationsProcess> {
+  const running = await startNotifications(database, options);
+  closers.push(() => running.stop());
+  return running;
+}
+
+async function listen(customer: Customer): Promise<Endpoint> {
+  const endpoint = await Endpoint.start(customer.authToken);
+  closers.push(() => endpoint.stop());
+  return endpoint;
+}
+
+function publish(running: NotificationsProcess, customer: Customer, url: string, count: number, changes: readonly Change[] = [SENT]) {
+  return running.messaging.append(Array.from({ length: count }, () => eventsOf(newId(), customer, url, changes)).flat());
+}
+
+async function states(accountSid: string): Promise<Record<string, number>> {
+  return withClient(database.url, async (client) => {
+    const { rows } = await client.query<{ state: string; count: number }>(
+      'select state, count(*)::int as count from notifications.delivery where account_id = $1 group by 1',
+      [parseSid('AC', accountSid)],
+    );
+    return Object.fromEntries(rows.map((row) => [row.state, row.count]));
+  });
+}
+
+describe('endpoints', () => {
+  it('that hang take their share and no more', async () => {
+    const running = await start();
+    const customer = await running.openCustomer();
+    const hanging = await Promise.all(Array.from({ length: 6 }, () => listen(customer)));
+    for (const endpoint of hanging) {
+      endpoint.answer = () => undefined;
+      await publish(running, customer, endpoint.url, 100);
+    }
+    await eventually(() => hanging.reduce((sum, endpoint) => sum + endpoint.calls.length, 0) >= 128);
+    const other = await running.openCustomer();
+    const well = await listen(other);
+    await publish(running, other, well.url, 300);
+    await eventually(() => well.calls.length === 300);
+    expect(hanging.reduce((sum, endpoint) => sum + endpoint.calls.length, 0)).toBe(128);
+    expect(Math.max(...hanging.map((endpoint) => endpoint.calls.length))).toBeLessThanOrEqual(32);
+    for (const endpoint of hanging) await endpoint.stop();
+  });
+
+  it('of one host are not judged by what it answers to others', async () => {
+    const running = await start({ waitsMs: [60_000] });
+    const [failing, well] = [await running.openCustomer(), await running.openCustomer()];
+    const host = await listen(well);
+    host.answer = (call, response) => response.writeHead(call.path === '/bad' ? 500 : 200).end();
+    await publish(running, failing, `${host.url}/bad`, 200);
+    await eventually(async () => (await states(failing.accountSid)).pending === 200);
+    await publish(running, well, `${host.url}/good`, 200);
+    await eventually(async () => (await states(well.accountSid)).delivered === 200);
+    const calls = host.calls.filter((call) => call.path === '/bad').length;
+    expect(calls).toBeLessThanOrEqual(64);
+  });
+
+  it('that are slower than what comes in get all of it in the end, in order and once', async () => {
+    const running = await start();
+    const customer = await running.openCustomer();
+    const endpoint = await listen(customer);
+    endpoint.answer = answerSometime;
+    const ids = Array.from({ length: 3_000 }, () => newId());
+    for (let at = 0; at < ids.length; at += 500) {
+      const some = ids.slice(at, at + 500);
+      await running.messaging.append(some.flatMap((id) => eventsOf(id, customer, endpoint.url, [SENT])));
+      await running.messaging.append(some.flatMap((id) => eventsOf(id, customer, endpoint.url, [DELIVERED], 3)));
+    }
+    await eventually(async () => (await states(customer.accountSid)).delivered === 6_000);
+    const told = new Map(ids.map((id) => [sidOf('SM', id), [] as string[]]));
+    for (const { params } of endpoint.calls) told.get(params.MessageSid!)!.push(params.MessageStatus!);
+    expect([...told.values()].filter((statuses) => statuses.join() !== 'sent,delivered')).toEqual([]);
+  });
+});
+
+describe('a process', () => {
+  const deliveryOf = (customer: Customer, url: string, version: number, messageId = newId()): Delivery => ({
+    accountId: parseSid('AC', customer.accountSid)!,
+    messageId,
+    version,
+    url,
+    attempts: 0,
+    traceparent: null,
+    callback: {
+      messageSid: sidOf('SM', messageId),
+      accountSid: customer.accountSid,
+      status: `version ${version}`,
+      from: '+15005550006',
+      to: '+15551234567',
+      serviceSid: null,
+      errorCode: null,
+      doneDate: null,
+    },
+  });
+
+  it('that dies leaves its deliveries to the next, when they are no longer its own', async () => {
+    const first = await start({ roles: ['api'] });
+    const customer = await first.openCustomer();
+    const endpoint = await listen(customer);
+    const messages = Array.from({ length: 50 }, () => newId());
+    const deliveries = messages.flatMap((id) => [2, 3].map((version) => deliveryOf(customer, endpoint.url, version, id)));
+    // What a process has written when it is killed before its first attempt.
+    await first.app.get(NotificationsDatabase).transaction((tx) =>
+      first.app.get(DeliveriesRepository).insert(
+        tx,
+        deliveries,
+        deliveries.map(() => 500),
+      ),
+    );
+    expect(endpoint.calls).toHaveLength(0);
+    await start();
+    await eventually(() => endpoint.calls.length >= 100);
+    for (const id of messages) expect(endpoint.statusesOf(sidOf('SM', id))).toEqual(['version 2', 'version 3']);
+    expect(await states(customer.accountSid)).toEqual({ delivered: 100 });
+  });
+
+  it('that stops gives away what it has not begun, and finishes what it has', async () => {
+    const first = await startNotifications(database);
+    const customer = await first.openCustomer();
+    const endpoint = await listen(customer);
+    const held: (() => void)[] = [];
+    endpoint.answer = (_call, response) => held.push(() => response.writeHead(200).end());
+    await publish(first, customer, endpoint.url, 100);
+    await eventually(() => held.length === 32);
+    endpoint.answer = answerSometime;
+    const stopped = first.stop();
+    const second = await start();
+    expect(second).toBeDefined();
+    await eventually(() => endpoint.calls.length >= 100);
+    for (const answer of held) answer();
+    await stopped;
+    await eventually(async () => (await states(customer.accountSid)).delivered === 100);
+    expect(endpoint.calls).toHaveLength(100);
+  });
+
+  it('beside another attempts nothing twice', async () => {
+    const [first] = [await start(), await start()];
+    const customer = await first.openCustomer();
+    const endpoint = await listen(customer);
+    const flaky = new Set<string>();
+    endpoint.answer = (call, response) => {
+      const token = String(call.headers['i-twilio-idempotency-token']);
+      const isFirst = !flaky.has(token);
+      flaky.add(token);
+      // Every fifth fails once; never so many that the breaker takes offence.
+      response.writeHead(isFirst && flaky.size % 5 === 0 ? 500 : 200).end();
+    };
+    await publish(first, customer, endpoint.url, 200, [SENT, DELIVERED]);
+    await eventually(async () => (await states(customer.accountSid)).delivered === 400);
+    expect(endpoint.calls).toHaveLength(400 + 80);
+  });
+});
+
+if (hasRedisServer()) {
+  describe('retries with Redis', () => {
+    it('come while it is gone, and after it is back', async () => {
+      const redis = await RedisServer.start();
+      closers.push(() => redis.stop());
+      const running = await start({ redisUrl: redis.url, waitsMs: [200, 200, 200, 200] });
+      const customer = await running.openCustomer();
+      const endpoint = await listen(customer);
+      const failOnce = () => {
+        const failed = new Set<string>();
+        endpoint.answer = (call, response) => {
+          const sid = call.params.MessageSid!;
+          response.writeHead(failed.has(sid) ? 200 : 500).end();
+          failed.add(sid);
+        };
+      };
+      const round = async () => {
+        failOnce();
+        const sid = await running.messaging.change(customer, endpoint.url, [SENT, DELIVERED]);
+        await eventually(() => endpoint.statusesOf(sid).length === 3);
+        expect(endpoint.statusesOf(sid)).toEqual(['sent', 'sent', 'delivered']);
+      };
+      await round();
+      await redis.kill();
+      await round();
+      await redis.resume();
+      await round();
+      expect(await states(customer.accountSid)).toEqual({ delivered: 6 });
+    });
+  });
+} else {
+  console.warn('redis-server is not installed: retries are tested with the queue on PostgreSQL alone');
+}

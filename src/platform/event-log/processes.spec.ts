@@ -1,0 +1,125 @@
+import { startTestDatabase, type TestDatabase } from '../../../test/support/database.js';
+import { eventually } from '../../../test/support/eventually.js';
+import { newId } from '../../shared/sid.js';
+import { Child } from './child-process.test-support.js';
+import {
+  appendAll,
+  disordered,
+  effectsOf,
+  MODULE,
+  makeEffectTables,
+  openHouse,
+  Streams,
+  type TestHouse,
+} from './event-log.test-support.js';
+import type { Step } from './faults.test-support.js';
+
+let database: TestDatabase;
+let house: TestHouse;
+let children: Child[];
+let names = 0;
+
+beforeAll(async () => {
+  database = await startTestDatabase(['messaging']);
+  await makeEffectTables(database.url);
+  house = openHouse(database.url);
+});
+
+beforeEach(() => {
+  children = [];
+});
+
+afterEach(async () => {
+  await Promise.all(children.map((child) => child.kill()));
+});
+
+afterAll(async () => {
+  await house?.db.close();
+  await database?.stop();
+});
+
+async function declaredConsumer(): Promise<string> {
+  const id = `${MODULE}.shared-${'abcdefghijklmnopqrstuvwxyz'[names++]}`;
+  await house.store.declare(id, MODULE);
+  await house.db.query(`update ${MODULE}.consumer set position = $2 where id = $1`, [id, await house.log.head()]);
+  return id;
+}
+
+async function startChild(ids: readonly string[], step?: Step, keyed = false): Promise<Child> {
+  const fault = step ? ({ step, nth: 2, signal: 'SIGSTOP' } as const) : null;
+  const child = new Child({ url: database.url, task: { role: 'consumer', ids, keyed }, fault });
+  children.push(child);
+  await eventually(() => child.lines().includes('ready'));
+  return child;
+}
+
+const effectCount = async (id: string) => (await effectsOf(house.db, id)).length;
+const hasOwner = async (id: string) => (await house.store.status()).some((one) => one.id === id && one.owner !== null);
+
+describe('two processes with the same consumers', () => {
+  it('double and lose nothing, also when one is killed and another one comes', async () => {
+    const ids = [await declaredConsumer(), await declaredConsumer(), await declaredConsumer()];
+    const first = await startChild(ids);
+    await startChild(ids);
+    const streams = [1, 2, 3].map(() => new Streams(7));
+    await Promise.all(streams.map((own) => appendAll(house, own.next(210), 21)));
+    await eventually(async () => (await effectCount(ids[0]!)) > 100);
+    await first.kill();
+    await startChild(ids);
+    await Promise.all(streams.map((own) => appendAll(house, own.next(210), 21)));
+    for (const id of ids) {
+      await eventually(async () => (await effectCount(id)) >= 1260);
+      expect(disordered(await effectsOf(house.db, id))).toEqual([]);
+      expect(await effectCount(id)).toBe(1260);
+    }
+  });
+
+  it.each(['prepared', 'applied', 'advanced', 'commit-sent'] as const)(
+    'keep an effect single when one is stopped past its lease after "%s", and continued',
+    async (step) => {
+      const id = await declaredConsumer();
+      const stopped = await startChild([id], step);
+      await eventually(() => hasOwner(id));
+      const other = await startChild([id]);
+      const streams = new Streams(5);
+      await appendAll(house, streams.next(100));
+      await eventually(() => stopped.isStopped());
+      await eventually(async () => (await effectCount(id)) >= 100);
+      stopped.signal('SIGCONT');
+      await appendAll(house, streams.next(50));
+      await eventually(async () => (await effectCount(id)) >= 150);
+      // The one that was stopped is still good for taking over.
+      await other.kill();
+      await appendAll(house, streams.next(50));
+      await eventually(async () => (await effectCount(id)) >= 200);
+      const effects = await effectsOf(house.db, id);
+      expect(disordered(effects)).toEqual([]);
+      expect(effects).toHaveLength(200);
+    },
+  );
+
+  it('go on when one is stopped for good, and holds what its open transaction has locked', async () => {
+    const id = await declaredConsumer();
+    const stopped = await startChild([id], 'applied', true);
+    await eventually(() => hasOwner(id));
+    await startChild([id], undefined, true);
+    await appendAll(house, new Streams(5).next(100));
+    await eventually(() => stopped.isStopped());
+    await eventually(async () => {
+      const { rowCount } = await house.db.query(`select from ${MODULE}.keyed_effect where consumer = $1`, [id]);
+      return rowCount === 100;
+    });
+  });
+
+  it('go on when an appender is stopped between its append and its commit', async () => {
+    const fault = { step: 'appended', nth: 2, signal: 'SIGSTOP' } as const;
+    const task = { role: 'appender', id: newId(), transactions: 3 } as const;
+    const stopped = new Child({ url: database.url, task, fault });
+    children.push(stopped);
+    await eventually(() => stopped.isStopped());
+    const start = await house.log.head();
+    await appendAll(house, new Streams(1).next(3));
+    const events = await house.log.read(start);
+    expect(events.map((event) => event.position)).toEqual([start + 1, start + 2, start + 3]);
+  });
+});
