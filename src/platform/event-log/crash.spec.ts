@@ -1,3 +1,4 @@
+import { jest } from '@jest/globals';
 import { startTestDatabase, type TestDatabase } from '../../../test/support/database.js';
 import { eventually } from '../../../test/support/eventually.js';
 import { Child } from './child-process.test-support.js';
@@ -20,6 +21,9 @@ import {
   type Step,
   steppedConsumer,
 } from './faults.test-support.js';
+
+// Servers and processes are slow on a busy machine.
+jest.setTimeout(120_000);
 
 const EVENTS = 60;
 const TRANSACTIONS = 10;

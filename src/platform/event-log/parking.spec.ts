@@ -1,3 +1,4 @@
+import { jest } from '@jest/globals';
 import { startTestDatabase, type TestDatabase } from '../../../test/support/database.js';
 import { eventually } from '../../../test/support/eventually.js';
 import type { StoredEvent } from '../../shared/define-event.js';
@@ -18,6 +19,9 @@ import {
   Streams,
   type TestHouse,
 } from './event-log.test-support.js';
+
+// Servers and processes are slow on a busy machine.
+jest.setTimeout(120_000);
 
 const FIRST = { consumer: '', position: 0 };
 

@@ -1,3 +1,4 @@
+import { jest } from '@jest/globals';
 import { startTestDatabase, type TestDatabase } from '../../../test/support/database.js';
 import { eventually } from '../../../test/support/eventually.js';
 import { newId } from '../../shared/sid.js';
@@ -13,6 +14,9 @@ import {
   type TestHouse,
 } from './event-log.test-support.js';
 import type { Step } from './faults.test-support.js';
+
+// Servers and processes are slow on a busy machine.
+jest.setTimeout(120_000);
 
 let database: TestDatabase;
 let house: TestHouse;

@@ -1,3 +1,4 @@
+import { jest } from '@jest/globals';
 import fc from 'fast-check';
 import { startTestDatabase, type TestDatabase } from '../../../test/support/database.js';
 import type { StoredEvent } from '../../shared/define-event.js';

@@ -1,3 +1,4 @@
+import { jest } from '@jest/globals';
 import { startTestDatabase, type TestDatabase } from '../../../test/support/database.js';
 import { eventually } from '../../../test/support/eventually.js';
 import type { DurableConsumer } from './consumer.js';
@@ -14,6 +15,9 @@ import {
   Streams,
   type TestHouse,
 } from './event-log.test-support.js';
+
+// Servers and processes are slow on a busy machine.
+jest.setTimeout(120_000);
 
 let database: TestDatabase;
 let house: TestHouse;

@@ -5,6 +5,9 @@ import { encodeCursor, pageQuerySchema } from '../../../platform/http/page.js';
 import { knobChange, SimulatorControl } from '../application/simulator-control.js';
 import { numberCursor } from './cursor.js';
 
+/** Whether there is such a carrier is asked first, so that nothing is missed where there is none. */
+const putBody = knobChange.optional();
+
 /** The simulated carriers' knobs, counters and records. Where nothing is simulated, there are none. */
 @Controller('v1/operator/simulator/carriers')
 @OperatorOnly()
@@ -17,7 +20,7 @@ export class SimulatorController {
   }
 
   @Put(':name')
-  async put(@Param('name') name: string, @Body({ schema: knobChange }) body: z.infer<typeof knobChange>) {
+  async put(@Param('name') name: string, @Body({ schema: putBody }) body: z.infer<typeof putBody>) {
     return this.simulator.put(name, body);
   }
 

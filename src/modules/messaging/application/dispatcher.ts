@@ -6,15 +6,17 @@ import { parseSid, sidOf } from '../../../shared/sid.js';
 import { CapacitySignal, CarriersApi, type Submission } from '../../carriers/contract/carriers.api.js';
 import type { submissionReturned } from '../../carriers/contract/carriers.events.js';
 import type { messageAccepted } from '../contract/messaging.events.js';
-import { FairQueue, type Place } from '../domain/fair-queue.js';
+import { FairQueue } from '../domain/fair-queue.js';
 import type { Lane } from '../domain/lane.js';
 import { segmentText } from '../domain/segments.js';
+import { TakenMessages } from '../domain/taken-messages.js';
 import { DispatchRepository, type Sendable } from '../infrastructure/dispatch.repository.js';
 
 const MAX_BATCH = 200;
-const PAGE = 500;
 const MAX_PLACES = 100_000;
-const REFILLS_PER_STEP = 8;
+/** At most how many tenants, and about how many of their messages, are read between two batches. */
+const REFILL_PLACES = 64;
+const REFILL_MESSAGES = 4_000;
 const IDLE_MS = 200;
 const RESCAN_MS = 30_000;
 /** After something was given back, the table is read again, once for all that came back meanwhile. */
@@ -36,8 +38,7 @@ interface Picked {
 @Injectable()
 export class Dispatcher {
   private queues = new Map<string, FairQueue>();
-  /** Handed over and not yet heard of again, with the instant. */
-  private taken = new Map<string, number>();
+  private readonly taken = new TakenMessages();
   private readonly wakeup = new Wakeup();
   private stopping = false;
   private scanned = false;
@@ -89,9 +90,13 @@ export class Dispatcher {
     this.nextScanAtMs = Math.min(this.nextScanAtMs, Date.now() + RETURNED_SCAN_MS);
   }
 
-  /** The view may have holes: start over from the table. */
+  /**
+   * The view may have holes: start over from the table. What is with the carriers is offered again, which they know; what
+   * they gave back unheard would wait for long otherwise.
+   */
   reset(): void {
     this.queues = new Map();
+    this.taken.clear();
     this.scanned = false;
     this.nextScanAtMs = 0;
     this.wakeup.wake();
@@ -134,20 +139,21 @@ export class Dispatcher {
     for (const place of await this.repository.places(MAX_PLACES)) {
       this.queue(place.queue).markBehind(place.lane, place.accountId);
     }
-    const old = Date.now() - FORGET_TAKEN_MS;
-    for (const [id, at] of this.taken) if (at < old) this.taken.delete(id);
+    this.taken.forgetBefore(Date.now() - FORGET_TAKEN_MS);
   }
 
   private async refill(queue: FairQueue): Promise<void> {
-    for (const place of queue.hungry(REFILLS_PER_STEP)) await this.refillPlace(queue, place);
-  }
-
-  private async refillPlace(queue: FairQueue, place: Place): Promise<void> {
+    const places = queue.hungry(REFILL_PLACES);
+    if (places.length === 0) return;
+    const page = Math.min(queue.share, Math.ceil(REFILL_MESSAGES / places.length));
     // What is with the carriers still waits in the table, before what is new: read past it.
-    const limit = PAGE + this.taken.size;
-    const ids = await this.repository.waiting(place, limit);
-    const free = ids.filter((id) => !this.taken.has(id));
-    queue.refill(place, free.slice(0, PAGE), ids.length < limit && free.length <= PAGE);
+    const limits = places.map((place) => page + this.taken.countOf(place.accountId));
+    const pages = await this.repository.waiting(places, limits);
+    places.forEach((place, index) => {
+      const ids = pages[index]!;
+      const free = ids.filter((id) => !this.taken.has(id));
+      queue.refill(place, free.slice(0, page), ids.length < limits[index]! && free.length <= page);
+    });
   }
 
   private async handOver(queue: FairQueue, room: number): Promise<number> {
@@ -164,7 +170,7 @@ export class Dispatcher {
     const sendable = await this.repository.sendable(picked);
     const ready = picked.filter((item) => sendable.has(item.id));
     if (ready.length === 0) return picked.length;
-    for (const item of ready) this.taken.set(item.id, Date.now());
+    for (const item of ready) this.taken.add(item.id, item.accountId, Date.now());
     const results = await this.carriers.submit(ready.map((item) => toSubmission(sendable.get(item.id)!)));
     let taken = 0;
     // Backwards, so that what comes back stands in its old order.

@@ -66,15 +66,25 @@ export class DispatchRepository {
     return rows.map((row) => ({ lane: row.lane, count: row.count, oldestSeconds: row.oldest }));
   }
 
-  /** The oldest waiting messages of one tenant in one lane of a queue. */
-  async waiting(place: Place, limit: number): Promise<string[]> {
-    const { rows } = await this.db.query<{ id: string }>({
+  /** The oldest messages that wait and are still valid at each place, at most as many as its limit says. */
+  async waiting(places: readonly Place[], limits: readonly number[]): Promise<string[][]> {
+    const { rows } = await this.db.query<{ ord: string; id: string }>({
       name: 'messaging-waiting',
-      text: `select id from messaging.message where status in ('queued', 'accepted')
-        and queue = $1 and lane = $2 and account_id = $3 order by id limit $4`,
-      values: [place.queue, place.lane, place.accountId, limit],
+      text: `select p.ord, w.id from unnest($1::text[], $2::text[], $3::uuid[], $4::int[]) with ordinality
+          as p(queue, lane, account_id, most, ord)
+        cross join lateral (select m.id from messaging.message m where m.status in ('queued', 'accepted')
+          and m.queue = p.queue and m.lane = p.lane and m.account_id = p.account_id
+          and m.valid_until > statement_timestamp() order by m.id limit p.most) w order by p.ord, w.id`,
+      values: [
+        places.map((place) => place.queue),
+        places.map((place) => place.lane),
+        places.map((place) => place.accountId),
+        limits,
+      ],
     });
-    return rows.map((row) => row.id);
+    const pages: string[][] = places.map(() => []);
+    for (const row of rows) pages[Number(row.ord) - 1]!.push(row.id);
+    return pages;
   }
 
   /** Of these messages, those that still wait and are still valid. */

@@ -38,6 +38,7 @@ export class Courier {
   private active = 0;
   private unfinished = 0;
   private stopping = false;
+  private overflowed = false;
   private idle: (() => void)[] = [];
   readonly counts = { delivered: 0, retry: 0, dead: 0, unsent: 0, refused: 0 };
   /** Told of every attempt that was made. */
@@ -63,6 +64,13 @@ export class Courier {
     return this.stopping ? 0 : this.held.room;
   }
 
+  /** Whether something found no room here since the last call. */
+  hasOverflowed(): boolean {
+    const answer = this.overflowed;
+    this.overflowed = false;
+    return answer;
+  }
+
   /** Decides which deliveries are to be taken here, in the given order, and when each is due again. */
   plan(candidates: readonly Candidate[]): Placement[] {
     const taken = this.held.newPlan();
@@ -70,12 +78,12 @@ export class Courier {
     return candidates.map(({ delivery, before }) => {
       if (this.stopping) return { isTaken: false, waitMs: 0 };
       if (!taken.mayFollow(delivery, before)) return { isTaken: false, waitMs: OWN_MS };
-      if (!taken.hasRoom(delivery)) return { isTaken: false, waitMs: UNSENT_WAIT_MS * Math.random() };
+      if (!taken.hasRoom(delivery)) return this.overflow(UNSENT_WAIT_MS * Math.random());
       if (!taken.isFollowing(delivery)) {
         const line = `${delivery.accountId} ${delivery.url}`;
         const planned = inLine.get(line) ?? 0;
         const waitMs = this.endpoints.placeFor(delivery, planned, Date.now());
-        if (waitMs !== null) return { isTaken: false, waitMs };
+        if (waitMs !== null) return this.overflow(waitMs);
         inLine.set(line, planned + 1);
       }
       taken.add(delivery);
@@ -110,6 +118,11 @@ export class Courier {
     while (this.unfinished > 0) await new Promise<void>((resolve) => this.idle.push(resolve));
     await this.following.stop();
     await this.outcomes.drain();
+  }
+
+  private overflow(waitMs: number): Placement {
+    this.overflowed = true;
+    return { isTaken: false, waitMs };
   }
 
   private admit(candidates: readonly Candidate[], sinceMs: number, fromTable: boolean): void {

@@ -5,11 +5,12 @@ import type { RetrySchedule } from '../domain/retry-schedule.js';
 const MAX_PER_ENDPOINT = 32;
 /** Half of what a process attempts at once: no account, with however many endpoints, takes all. */
 const MAX_PER_ACCOUNT = 128;
-const MAX_WAITING = 2_000;
+const MAX_WAITING = 4_000;
 /** The longest line at an endpoint: what waits longer waits better in the table. */
 const MAX_WAIT_MS = 5_000;
-const MAX_PACE_MS = 600_000;
-const FIRST_GUESS_MS = 100;
+const MAX_PACE_MS = 300_000;
+/** How long an attempt takes before any was made: rather too little, see placeFor. */
+const FIRST_GUESS_MS = 10;
 /** Endpoints that are idle and have failed lately; more are forgotten, those idle longest first. */
 const MAX_REMEMBERED = 10_000;
 
@@ -50,8 +51,8 @@ export class Endpoints {
   /**
    * Whether one more delivery may stand in line, behind `planned` others that are about to.
    *
-   * @returns null if it may; else after how many milliseconds it should come back: one after the other, as fast as the
-   * endpoint works, so that they find room then
+   * @returns null if it may; else after how many milliseconds it should come back: one after the other, twice as fast as
+   * the endpoint works, so that it never runs dry; who comes too early is only sent back once more
    */
   placeFor(delivery: Delivery, planned: number, nowMs: number): number | null {
     const endpoint = this.accounts.get(delivery.accountId)?.endpoints.get(originOf(delivery.url));
@@ -59,7 +60,8 @@ export class Endpoints {
     const each = endpoint.averageMs / MAX_PER_ENDPOINT;
     const inLine = endpoint.waiting.length + planned;
     if (inLine < MAX_WAITING && inLine * each < MAX_WAIT_MS) return null;
-    endpoint.paceMs = Math.min(Math.max(endpoint.paceMs, nowMs + inLine * each) + each, nowMs + MAX_PACE_MS);
+    const soonestMs = nowMs + (inLine * each) / 2;
+    endpoint.paceMs = Math.min(Math.max(endpoint.paceMs, soonestMs) + each / 2, nowMs + MAX_PACE_MS);
     return endpoint.paceMs - nowMs;
   }
 

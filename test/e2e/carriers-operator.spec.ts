@@ -1,0 +1,366 @@
+import type { Server } from 'node:http';
+import type { NestFastifyApplication } from '@nestjs/platform-fastify';
+import { Test } from '@nestjs/testing';
+import request from 'supertest';
+import { createAdapter } from '../../src/app/http/adapter.js';
+import { Edge } from '../../src/app/http/edge.js';
+import { EdgeModule } from '../../src/app/http/edge.module.js';
+import { AccountsModule } from '../../src/modules/accounts/accounts.module.js';
+import {
+  noSimulatedCarrier,
+  SimulatorControl,
+  simulatorFailure,
+} from '../../src/modules/carriers/application/simulator-control.js';
+import { CarriersModule } from '../../src/modules/carriers/carriers.module.js';
+import { CarriersApi } from '../../src/modules/carriers/contract/carriers.api.js';
+import { CarriersDemo } from '../../src/modules/carriers/contract/carriers.demo.js';
+import { CarriersDatabase, CarriersLog } from '../../src/modules/carriers/infrastructure/carriers.storage.js';
+import type {
+  CarrierSnapshot,
+  SubmissionPage,
+} from '../../src/modules/carriers/infrastructure/simulator/simulated-carrier.js';
+import type { SimulatedSmsc } from '../../src/modules/carriers/infrastructure/simulator/simulated-smsc.js';
+import { until } from '../../src/modules/carriers/infrastructure/smpp/test-support/until.js';
+import { EventBus } from '../../src/platform/event-log/event-bus.js';
+import { TelemetryModule } from '../../src/platform/telemetry/telemetry.module.js';
+import { SimulatedCarriers, submissions } from '../support/carriers.js';
+import { startTestDatabase, type TestDatabase } from '../support/database.js';
+import { surroundings, TEST_OPERATOR_TOKEN, testSettings } from '../support/modules.js';
+
+/** One simulated carrier, in this process. */
+class OneSimulator extends SimulatorControl {
+  constructor(private readonly smsc: () => SimulatedSmsc) {
+    super();
+  }
+
+  async get(name: string): Promise<CarrierSnapshot> {
+    if (name !== 'sim') throw noSimulatedCarrier(name);
+    return this.smsc().snapshot();
+  }
+
+  async put(name: string, knobs: unknown): Promise<CarrierSnapshot> {
+    await this.get(name);
+    try {
+      return this.smsc().put(knobs);
+    } catch (error) {
+      throw simulatorFailure(error);
+    }
+  }
+
+  async submissions(name: string, query: { after: number; limit: number }): Promise<SubmissionPage> {
+    await this.get(name);
+    return this.smsc().submissions(query);
+  }
+}
+
+const PASSWORD = 'secret';
+
+let database: TestDatabase;
+let simulated: SimulatedCarriers;
+let smsc: SimulatedSmsc;
+let app: NestFastifyApplication;
+let server: Server;
+
+beforeAll(async () => {
+  database = await startTestDatabase(['accounts', 'carriers']);
+  simulated = new SimulatedCarriers();
+  smsc = await simulated.start('sim');
+  const settings = testSettings(database.url);
+  const module = await Test.createTestingModule({
+    imports: [surroundings(settings), TelemetryModule, AccountsModule, CarriersModule, EdgeModule],
+  })
+    .overrideProvider(SimulatorControl)
+    .useValue(new OneSimulator(() => smsc))
+    .compile();
+  app = module.createNestApplication<NestFastifyApplication>(createAdapter(settings), { logger: false });
+  app.get(Edge).attach(app);
+  await app.listen(0, '127.0.0.1');
+  await app.get(EventBus).startTails();
+  server = app.getHttpServer();
+});
+
+afterAll(async () => {
+  await app?.get(EventBus).stop();
+  await app?.close();
+  await simulated?.stop();
+  await database?.stop();
+});
+
+type Method = 'get' | 'post' | 'patch' | 'put' | 'delete';
+
+function operator(method: Method, path: string, body?: object) {
+  const asked = request(server)[method](`/v1/operator/${path}`).auth(TEST_OPERATOR_TOKEN, { type: 'bearer' });
+  return body === undefined ? asked : asked.send(body);
+}
+
+function carrier(name: string, over: object = {}): object {
+  return { name, type: 'smpp', host: '127.0.0.1', port: smsc.port, system_id: 'sim', password: PASSWORD, ...over };
+}
+
+async function add(name: string, over: object = {}): Promise<void> {
+  expect((await operator('post', 'carriers', carrier(name, over))).status).toBe(201);
+}
+
+async function history(carrierName: string): Promise<string[]> {
+  const events = await app.get(CarriersLog).read(0);
+  return events
+    .filter(({ data }) => (data as { carrier?: string }).carrier === carrierName)
+    .map(({ type, version }) => `${type.split('.')[1]} ${version}`);
+}
+
+describe('carriers', () => {
+  it('are added, bound, and shown with how they fare, never with their password', async () => {
+    const added = await operator('post', 'carriers', carrier('shown', { window: 10, tps: 100 }));
+    expect(added.status).toBe(201);
+    expect(added.body).toMatchObject({
+      name: 'shown',
+      type: 'smpp',
+      host: '127.0.0.1',
+      port: smsc.port,
+      system_id: 'sim',
+      bind: 'transceiver',
+      window: 10,
+      tps: 100,
+      state: 'active',
+      version: 1,
+      orphan_receipts: 0,
+    });
+    const show = async () => (await operator('get', 'carriers/shown')).body;
+    await until('it is bound', async () => (await show()).session.phase === 'bound');
+    const shown = await show();
+    expect(shown).toMatchObject({
+      stale: false,
+      session: { phase: 'bound', error: null },
+      breaker: { state: 'closed', open_ms: 0 },
+      bulkhead: { queued: 0, in_flight: 0, window: 10 },
+      pace: { tps: 100, share: 1 },
+      quality: { recent_calls: 0, recent_failures: 0, response_ms: null, submitted: 0, accepted: 0 },
+    });
+    expect(JSON.stringify(shown)).not.toContain(PASSWORD);
+    expect(await history('shown')).toEqual(['carrier-changed 1']);
+    const { rows } = await app
+      .get(CarriersDatabase)
+      .query<{ password: Buffer }>(`select password from carriers.carrier where name = 'shown'`);
+    expect(rows[0]!.password.toString('latin1')).not.toContain(PASSWORD);
+  });
+
+  it('say in plain words why they are not bound', async () => {
+    await add('locked-out', { password: 'wrong' });
+    const show = async () => (await operator('get', 'carriers/locked-out')).body.session;
+    await until('it is refused', async () => (await show()).error !== null);
+    expect((await show()).error).toBe('the carrier refused the bind: invalid password (0x0E)');
+    await operator('patch', 'carriers/locked-out', { password: PASSWORD });
+    await until('it is bound', async () => (await show()).phase === 'bound');
+  });
+
+  it('are changed one by one, each change with a version and an event', async () => {
+    await add('changing');
+    const changed = await operator('patch', 'carriers/changing', { window: 7, tps: 5, bind: 'transmitter_receiver' });
+    expect(changed.body).toMatchObject({ window: 7, tps: 5, bind: 'transmitter_receiver', version: 2 });
+    expect((await operator('patch', 'carriers/changing', { window: 7 })).body.version).toBe(2);
+    expect((await operator('patch', 'carriers/changing', { tps: null })).body).toMatchObject({ tps: null, version: 3 });
+    const drained = await operator('post', 'carriers/changing/drain');
+    expect([drained.status, drained.body.state, drained.body.version]).toEqual([200, 'draining', 4]);
+    await operator('patch', 'carriers/changing', { state: 'disabled' });
+    const show = async () => (await operator('get', 'carriers/changing')).body;
+    await until('it is closed', async () => (await show()).session.error === 'the carrier is disabled');
+    expect(await show()).toMatchObject({ breaker: null, bulkhead: null, pace: null, quality: null });
+    const versions = [1, 2, 3, 4, 5].map((version) => `carrier-changed ${version}`);
+    expect(await history('changing')).toEqual(versions);
+  });
+
+  it('are listed by name, page by page', async () => {
+    for (const name of ['list-c', 'list-a', 'list-b']) await add(name, { port: 1 });
+    const names: string[] = [];
+    for (let cursor = ''; ; ) {
+      const page = await operator('get', `carriers?limit=2${cursor}`);
+      names.push(...page.body.data.map((each: { name: string }) => each.name));
+      if (!page.body.has_more) break;
+      cursor = `&cursor=${page.body.next_cursor}`;
+    }
+    expect(names).toEqual([...names].sort());
+    expect(names).toEqual(expect.arrayContaining(['list-a', 'list-b', 'list-c']));
+  });
+
+  it.each([
+    ['name', { name: 'Upper' }],
+    ['name', { name: '-a' }],
+    ['name', { name: 'x'.repeat(64) }],
+    ['type', { type: 'carrier-pigeon' }],
+    ['host', { host: 'no host' }],
+    ['host', { host: '' }],
+    ['port', { port: 0 }],
+    ['port', { port: 65_536 }],
+    ['port', { port: '2775' }],
+    ['system_id', { system_id: '' }],
+    ['system_id', { system_id: 'ümlaut' }],
+    ['password', { password: 'x'.repeat(65) }],
+    ['bind', { bind: 'receiver' }],
+    ['window', { window: 0 }],
+    ['window', { window: 1001 }],
+    ['window', { window: 1.5 }],
+    ['tps', { tps: 0 }],
+    ['colour', { colour: 'red' }],
+  ])('are refused with a bad %s: %j', async (field, over) => {
+    const answer = await operator('post', 'carriers', carrier('bad', over));
+    expect(answer.status).toBe(400);
+    expect(answer.body.errors.map((each: { field: string }) => each.field)).toEqual([field]);
+  });
+
+  it('are refused where their name is taken, or nothing is changed, or there are none', async () => {
+    await add('taken', { port: 1 });
+    const again = await operator('post', 'carriers', carrier('taken'));
+    expect([again.status, again.body.errors[0].field]).toEqual([409, 'name']);
+    expect((await operator('patch', 'carriers/taken', {})).status).toBe(400);
+    expect((await operator('patch', 'carriers/taken', { name: 'other' })).status).toBe(400);
+    for (const answer of [
+      await operator('get', 'carriers/nobody'),
+      await operator('patch', 'carriers/nobody', { window: 1 }),
+      await operator('post', 'carriers/nobody/drain'),
+      await operator('get', 'carriers/nobody/orphan-receipts'),
+    ]) {
+      expect(answer.status).toBe(404);
+    }
+    expect((await operator('get', 'carriers?cursor=forged')).status).toBe(400);
+  });
+
+  it('are for operators only', async () => {
+    for (const path of ['carriers', 'routes', 'simulator/carriers/sim']) {
+      expect((await request(server).get(`/v1/operator/${path}`)).status).toBe(401);
+    }
+  });
+
+  it('show the receipts that match no submission', async () => {
+    await add('orphaned', { port: 1 });
+    await app.get(CarriersDatabase).query(
+      `insert into carriers.orphan_receipt (id, carrier, message_id, source, state, error_code)
+        select uuidv7(), 'orphaned', 'm-' || n, '+15550000000', 'undelivered', 30003 from generate_series(1, 3) as n`,
+    );
+    expect((await operator('get', 'carriers/orphaned')).body.orphan_receipts).toBe(3);
+    const page = await operator('get', 'carriers/orphaned/orphan-receipts?limit=2');
+    expect(page.body).toMatchObject({ has_more: true, data: [{ message_id: 'm-3' }, { message_id: 'm-2' }] });
+    const next = await operator('get', `carriers/orphaned/orphan-receipts?limit=2&cursor=${page.body.next_cursor}`);
+    expect(next.body).toEqual({
+      data: [
+        {
+          id: expect.any(String),
+          message_id: 'm-1',
+          source: '+15550000000',
+          state: 'undelivered',
+          error_code: 30003,
+          done_date: null,
+          received_at: expect.any(String),
+        },
+      ],
+      next_cursor: null,
+      has_more: false,
+    });
+  });
+});
+
+describe('routes', () => {
+  it('are added, listed and removed, each with an event, and hold at once', async () => {
+    await add('routed', { port: 1 });
+    const added = await operator('post', 'routes', { prefix: '+4479', carrier: 'routed', priority: 5, weight: 2 });
+    expect(added.status).toBe(201);
+    const { id } = added.body as { id: string };
+    expect(added.body).toEqual({
+      id: expect.any(String),
+      prefix: '+4479',
+      carrier: 'routed',
+      priority: 5,
+      weight: 2,
+      created_at: expect.any(String),
+    });
+    expect(await app.get(CarriersApi).route({ to: '+447912345678' })).toEqual({ queue: 'routed' });
+    const listed = await operator('get', 'routes?limit=1');
+    expect(listed.body.data).toEqual([added.body]);
+    expect((await operator('delete', `routes/${id}`)).status).toBe(204);
+    expect((await operator('delete', `routes/${id}`)).status).toBe(404);
+    expect(await app.get(CarriersApi).route({ to: '+447912345678' })).toBeNull();
+    expect(await history('routed')).toEqual(['carrier-changed 1', 'route-changed 1', 'route-changed 2']);
+  });
+
+  it.each([
+    ['prefix', 400, { prefix: '44', carrier: 'x' }],
+    ['prefix', 400, { prefix: '+1234567890123456', carrier: 'x' }],
+    ['priority', 400, { prefix: '', carrier: 'x', priority: -1 }],
+    ['weight', 400, { prefix: '', carrier: 'x', weight: 0 }],
+    ['carrier', 404, { prefix: '', carrier: 'nobody' }],
+  ])('are refused with a bad %s (%i): %j', async (field, status, body) => {
+    const answer = await operator('post', 'routes', body);
+    expect([answer.status, answer.body.errors[0].field]).toEqual([status, field]);
+  });
+
+  it('are refused twice, and with ids that are none', async () => {
+    await add('twice', { port: 1 });
+    const body = { prefix: '+77', carrier: 'twice', priority: 1, weight: 1 };
+    expect((await operator('post', 'routes', body)).status).toBe(201);
+    expect((await operator('post', 'routes', { ...body, weight: 2 })).status).toBe(409);
+    expect((await operator('delete', 'routes/nonsense')).status).toBe(404);
+  });
+});
+
+describe('the simulated carriers', () => {
+  it('show their knobs, and turn them', async () => {
+    expect((await operator('get', 'simulator/carriers/sim')).body).toMatchObject({
+      name: 'sim',
+      knobs: { outage: 'none', latency_ms: 0 },
+      counters: { submitted: expect.any(Number), answered: expect.any(Number), receipts: expect.any(Number) },
+    });
+    const put = await operator('put', 'simulator/carriers/sim', { latency_ms: 5, error_rate: 0.5 });
+    expect([put.status, put.body.knobs]).toEqual([200, expect.objectContaining({ latency_ms: 5, error_rate: 0.5 })]);
+    await operator('put', 'simulator/carriers/sim', { latency_ms: 0, error_rate: 0 });
+  });
+
+  it.each([
+    ['outage', { outage: 'sometimes' }],
+    ['error_rate', { error_rate: 2 }],
+    ['volume', { volume: 11 }],
+  ])('refuse a bad %s: %j', async (field, body) => {
+    const answer = await operator('put', 'simulator/carriers/sim', body);
+    expect([answer.status, answer.body.errors[0].field]).toEqual([400, field]);
+  });
+
+  it('keep their own record of what they were given', async () => {
+    await add('recorded');
+    await operator('post', 'routes', { prefix: '+4420', carrier: 'recorded', priority: 1, weight: 1 });
+    const items = submissions(3, {}, '+4420');
+    await until('it takes them', async () => {
+      const results = await app.get(CarriersApi).submit(items);
+      return results.every((result) => result === 'taken');
+    });
+    await until('they have arrived', () => simulated.given('sim', items).every((count) => count === 1));
+    const page = await operator('get', 'simulator/carriers/sim/submissions?limit=2');
+    expect(page.body.data).toHaveLength(2);
+    const next = await operator('get', `simulator/carriers/sim/submissions?cursor=${page.body.next_cursor}`);
+    expect(next.body).toMatchObject({ has_more: false, next_cursor: null, data: [{ text: 'hello' }] });
+    expect((await operator('get', 'simulator/carriers/sim/submissions?cursor=WyJhIl0')).status).toBe(400);
+  });
+
+  it('are none but those that there are', async () => {
+    for (const method of ['get', 'put'] as const) {
+      expect((await operator(method, 'simulator/carriers/nobody')).status).toBe(404);
+    }
+    expect((await operator('get', 'simulator/carriers/nobody/submissions')).status).toBe(404);
+  });
+});
+
+it('makes the carriers of the demo once, and points them to where they listen', async () => {
+  const demo = app.get(CarriersDemo);
+  await demo.ensureDemoCarriers({ 'demo-1': 4001, 'demo-2': 4002 }, 'one');
+  const routes = async () => {
+    const { data } = (await operator('get', 'routes?limit=1000')).body as { data: Record<string, unknown>[] };
+    return data.filter(({ prefix }) => prefix === '').map(({ carrier: name, priority }) => [priority, name]);
+  };
+  expect((await routes()).sort()).toEqual([
+    [1, 'demo-1'],
+    [2, 'demo-2'],
+  ]);
+  await operator('patch', 'carriers/demo-1', { window: 9 });
+  const { data } = (await operator('get', 'routes')).body as { data: { id: string; carrier: string }[] };
+  await operator('delete', `routes/${data.find((each) => each.carrier === 'demo-2')!.id}`);
+  await demo.ensureDemoCarriers({ 'demo-1': 5001, 'demo-2': 5002 }, 'two');
+  expect((await operator('get', 'carriers/demo-1')).body).toMatchObject({ port: 5001, window: 9, version: 3 });
+  expect(await routes()).toEqual([[1, 'demo-1']]);
+});
