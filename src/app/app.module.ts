@@ -17,21 +17,22 @@ import { Logger, SETTINGS } from '../platform/tokens.js';
 import { AuditModule } from './audit/audit.module.js';
 import { EdgeModule } from './http/edge.module.js';
 import { OperationsModule } from './operations/operations.module.js';
+import { PartitionKeeper } from './partition-keeper.js';
 import { PlatformModule } from './platform.module.js';
 import { keepPartitions } from './prepare.js';
-
-const PARTITIONS_EVERY_MS = 3_600_000;
 
 /** The composition root: the only place that knows every module. */
 @Module({})
 export class AppModule implements OnApplicationBootstrap, BeforeApplicationShutdown {
-  private partitions: NodeJS.Timeout | null = null;
+  private readonly partitions: PartitionKeeper;
 
   constructor(
     private readonly bus: EventBus,
     @Inject(SETTINGS) private readonly settings: Settings,
-    @Inject(Logger) private readonly logger: Logger,
-  ) {}
+    @Inject(Logger) logger: Logger,
+  ) {
+    this.partitions = new PartitionKeeper(() => keepPartitions(settings), logger);
+  }
 
   static for(settings: Settings, logger: Logger): DynamicModule {
     return {
@@ -54,18 +55,13 @@ export class AppModule implements OnApplicationBootstrap, BeforeApplicationShutd
   /** Every module has declared its consumers by now. */
   async onApplicationBootstrap(): Promise<void> {
     await this.bus.startTails();
-    if (!this.settings.roles.includes('worker')) return;
-    await this.bus.startConsumers();
-    this.partitions = setInterval(() => {
-      keepPartitions(this.settings).catch((error) =>
-        this.logger.error({ err: error }, 'partitions for the future could not be made'),
-      );
-    }, PARTITIONS_EVERY_MS);
+    // Whoever writes to the logs keeps room in them: requests are accepted while no worker runs.
+    this.partitions.start();
+    if (this.settings.roles.includes('worker')) await this.bus.startConsumers();
   }
 
-  /** Everything that produces events has stopped by now. */
+  /** The modules' own work has stopped by now; the last requests end after this, and their events are heard later. */
   async beforeApplicationShutdown(): Promise<void> {
-    if (this.partitions) clearInterval(this.partitions);
-    await this.bus.stop();
+    await Promise.all([this.partitions.stop(), this.bus.stop()]);
   }
 }

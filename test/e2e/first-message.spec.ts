@@ -1,5 +1,6 @@
 import twilio from 'twilio';
 import { eventually } from '../support/eventually.js';
+import { insist } from '../support/insist.js';
 import { DEMO_NUMBER, DEMO_SID, DEMO_TOKEN, makeDataDir, type Product, startProduct } from '../support/product.js';
 import { WebhookReceiver } from '../support/webhook-receiver.js';
 
@@ -30,7 +31,7 @@ describe('the first message, with the official SDK', () => {
   }, 60_000);
 
   const send = (to: string, body: string, more: object = {}) =>
-    client.messages.create({ to, from: DEMO_NUMBER, body, ...more });
+    insist(() => client.messages.create({ to, from: DEMO_NUMBER, body, ...more }));
 
   it('is accepted, carried, receipted, charged and reported to a signed webhook', async () => {
     const before = Number((await client.balance.fetch()).balance);

@@ -1,5 +1,6 @@
 import twilio from 'twilio';
 import { eventually } from '../support/eventually.js';
+import { insist } from '../support/insist.js';
 import { DEMO_NUMBER, DEMO_SID, DEMO_TOKEN, makeDataDir, type Product, startProduct } from '../support/product.js';
 import { WebhookReceiver } from '../support/webhook-receiver.js';
 
@@ -34,13 +35,13 @@ describe('a thousand messages with callbacks, sent with the official SDK', () =>
     await Promise.all(
       Array.from({ length: CONCURRENCY }, async () => {
         for (let to = queue.pop(); to !== undefined; to = queue.pop()) {
-          const created = await client.messages.create({
+          const message = {
             to,
             from: DEMO_NUMBER,
             body: `message to ${to}`,
             statusCallback: `${receiver.url}/callback`,
-          });
-          sids.push(created.sid);
+          };
+          sids.push((await insist(() => client.messages.create(message))).sid);
         }
       }),
     );

@@ -29,3 +29,18 @@ export async function tablesOf(client: pg.Client): Promise<string[]> {
   );
   return rows.map(({ name }) => name);
 }
+
+/** The tables with rows that hold one of the texts anywhere, and how many. */
+export async function tablesHolding(client: pg.Client, texts: readonly string[]): Promise<Record<string, number>> {
+  const found: Record<string, number> = {};
+  for (const table of await tablesOf(client)) {
+    const { rows } = await client.query<{ count: number }>(
+      `select count(*)::int as count from ${table} as t where exists (
+          select from unnest($1::text[]) as wanted where strpos(to_jsonb(t)::text, wanted) > 0)`,
+      [texts],
+    );
+    const count = rows[0]?.count ?? 0;
+    if (count > 0) found[table] = count;
+  }
+  return found;
+}

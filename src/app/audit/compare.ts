@@ -50,14 +50,30 @@ export function compareRows(rows: Rows, settledBefore: number): Comparison {
   return { violations, pending };
 }
 
+/** What a second reading says too; the rest was work under way. */
+export function confirmed(first: Comparison, second: Comparison): Comparison {
+  const again = new Set(second.violations.map(nameOf));
+  const violations = first.violations.filter((violation) => again.has(nameOf(violation)));
+  return { violations, pending: second.pending };
+}
+
+function nameOf({ invariant, subject, detail }: Violation): string {
+  return `${invariant} ${subject} ${detail}`;
+}
+
 function compareOne(key: string, rows: Rows): Violation[] {
   const message = rows.messages.get(key);
   const charge = rows.charges.get(key);
   const submission = rows.submissions.get(key);
   const delivery = rows.deliveries.get(key);
   const violation = (invariant: number, detail: string): Violation => ({ invariant, subject: key, detail });
-  if (!message) return charge && charge.state !== 'voided' ? [violation(3, `${charge.state} without a message`)] : [];
   const found: Violation[] = [];
+  if (!message) {
+    if (charge && charge.state !== 'voided') found.push(violation(3, `${charge.state} without a message`));
+    if (submission) found.push(violation(1, `a carrier's answer is ${submission.outcome}, but there is no message`));
+    if (delivery) found.push(violation(5, 'deliveries exist for it, but there is no message'));
+    return found;
+  }
   const expected = EXPECTED[message.charge];
   if (charge?.state !== expected) {
     found.push(violation(3, `it is ${message.status}, but its charge is ${charge?.state ?? 'missing'}`));

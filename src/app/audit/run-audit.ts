@@ -3,7 +3,7 @@ import { BillingApi } from '../../modules/billing/contract/billing.api.js';
 import { CarriersApi } from '../../modules/carriers/contract/carriers.api.js';
 import { MessagingApi } from '../../modules/messaging/contract/messaging.api.js';
 import { NotificationsApi } from '../../modules/notifications/contract/notifications.api.js';
-import { compareRows, type Rows, type Violation } from './compare.js';
+import { type Comparison, compareRows, confirmed, type Rows, type Violation } from './compare.js';
 
 const HOUR_MS = 3_600_000;
 const MINUTE_MS = 60_000;
@@ -60,10 +60,11 @@ export class RunAudit {
     let pending = 0;
     let ranges = 0;
     for (const hour of await this.differing(whole, HOUR_MS)) {
+      if (violations.length >= MAX_VIOLATIONS) break;
       for (const minute of await this.differing(hour, MINUTE_MS)) {
         if (violations.length >= MAX_VIOLATIONS) break;
         ranges++;
-        const compared = compareRows(await this.rows(minute), now - SETTLE_MS);
+        const compared = await this.compare(minute, now - SETTLE_MS);
         violations.push(...compared.violations);
         pending += compared.pending;
       }
@@ -76,6 +77,13 @@ export class RunAudit {
     };
   }
 
+  /** The modules are read one after the other: what two readings do not both show happened between their pages. */
+  private async compare(minute: Range, settledBefore: number): Promise<Comparison> {
+    const first = compareRows(await this.rows(minute), settledBefore);
+    if (first.violations.length === 0) return first;
+    return confirmed(first, compareRows(await this.rows(minute), settledBefore));
+  }
+
   /** The buckets of a range in which the modules do not say the same. */
   private async differing(within: Range, bucketMs: number): Promise<Range[]> {
     const input = { ...within, bucketMs };
@@ -86,18 +94,22 @@ export class RunAudit {
       this.notifications.digest(input),
     ]);
     const starts = new Set([...messages, ...charges, ...submissions, ...deliveries].map((line) => line.from));
-    const at = <T extends { from: string }>(lines: readonly T[], from: string) =>
-      lines.find((line) => line.from === from);
+    const [messageAt, chargeAt, submissionAt, deliveryAt] = [
+      byStart(messages),
+      byStart(charges),
+      byStart(submissions),
+      byStart(deliveries),
+    ];
     return [...starts].sort().flatMap((from) => {
-      const message = at(messages, from);
-      const charge = at(charges, from);
+      const message = messageAt.get(from);
+      const charge = chargeAt.get(from);
       const agree =
         same(message?.charged, charge?.posted) &&
         (message?.charged.sumMicros ?? 0) === (charge?.posted.sumMicros ?? 0) &&
         same(message?.open, charge?.pending) &&
         same(message?.free, charge?.voided) &&
-        same(message?.carried, at(submissions, from)?.accepted) &&
-        same(message?.callbacks, at(deliveries, from));
+        same(message?.carried, submissionAt.get(from)?.accepted) &&
+        same(message?.callbacks, deliveryAt.get(from));
       return agree ? [] : [range(Date.parse(from), Date.parse(from) + bucketMs)];
     });
   }
@@ -129,6 +141,10 @@ const NONE: Line = { count: 0, hash: '0' };
 
 function same(a: Line = NONE, b: Line = NONE): boolean {
   return a.count === b.count && a.hash === b.hash;
+}
+
+function byStart<T extends { readonly from: string }>(lines: readonly T[]): Map<string, T> {
+  return new Map(lines.map((line) => [line.from, line]));
 }
 
 function range(from: number, to: number): Range {

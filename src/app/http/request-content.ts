@@ -50,7 +50,7 @@ function parseBody(request: FastifyRequest, body: Buffer): unknown {
   if (body.length === 0) return emptyForm();
   if (dialect === 'twilio' && !isForm) throw unsupported(`Send ${FORM} to this route`);
   if (dialect === 'native' && isForm) throw unsupported(`Send ${JSON_TYPE} to this route`);
-  const charset = contentType.length > FORM.length ? CHARSET.exec(contentType)?.[1] : undefined;
+  const charset = contentType.includes(';') ? CHARSET.exec(contentType)?.[1] : undefined;
   if (charset !== undefined && !/^(utf-?8|us-ascii)$/i.test(charset)) throw unsupported('Send the body in UTF-8');
   const encoding = request.headers['content-encoding'];
   if (encoding !== undefined && encoding !== 'identity') throw unsupported('Send the body without a Content-Encoding');

@@ -19,6 +19,17 @@ interface DeadLetter {
 const EVENT_ID = /^event:([a-z.-]{1,100}):(\d{1,15})$/;
 const WEBHOOK_ID = /^webhook:(SM[0-9a-f]{32}-\d{1,9})$/;
 
+interface EventPlace {
+  readonly consumer: string;
+  readonly position: number;
+}
+
+interface WebhookPlace {
+  readonly webhook: string;
+}
+
+const FIRST: EventPlace = { consumer: '', position: 0 };
+
 /** Parked events and dead webhooks in one list, each to be retried or skipped. */
 @Controller('v1/operator/dead-letters')
 @OperatorOnly()
@@ -32,17 +43,17 @@ export class DeadLettersController {
   @Get()
   async list(@Query({ schema: pageQuerySchema }) query: z.infer<typeof pageQuerySchema>) {
     const wanted = query.limit + 1;
-    const [kind, after] = query.cursor === undefined ? ['event', ''] : decodeCursor(query.cursor, 2);
-    const letters: DeadLetter[] = kind === 'event' ? await this.events(String(after), wanted) : [];
+    const after = query.cursor === undefined ? FIRST : placeOf(String(decodeCursor(query.cursor, 1)[0]));
+    const letters: DeadLetter[] = 'consumer' in after ? await this.events(after, wanted) : [];
     if (letters.length < wanted) {
-      const from = kind === 'webhook' ? String(after) : null;
-      letters.push(...(await this.webhooks(from, wanted - letters.length)));
+      const webhook = 'webhook' in after ? after.webhook : null;
+      letters.push(...(await this.webhooks(webhook, wanted - letters.length)));
     }
     return nativePage(
       letters,
       query.limit,
       (letter) => letter,
-      (letter) => [letter.kind, letter.id.slice(letter.kind.length + 1)],
+      (letter) => [letter.id],
     );
   }
 
@@ -61,18 +72,18 @@ export class DeadLettersController {
   }
 
   private async resolve(id: string, action: 'retry' | 'skip') {
-    const event = EVENT_ID.exec(id);
-    const webhook = WEBHOOK_ID.exec(id);
-    const done = event
-      ? await this.bus.resolveParked(event[1]!, Number(event[2]), action)
-      : webhook !== null && (await this.notifications.resolveDead({ id: webhook[1]!, action }));
-    if (!done) throw new Failure('not_found');
+    const letter = parseId(id);
+    if (!letter || !(await this.settle(letter, action))) throw new Failure('not_found');
     return { id, action };
   }
 
-  private async events(after: string, limit: number): Promise<DeadLetter[]> {
-    const place = /^(.*):(\d+)$/.exec(after);
-    const parked = await this.bus.parked({ consumer: place?.[1] ?? '', position: Number(place?.[2] ?? 0) }, limit);
+  private settle(letter: EventPlace | WebhookPlace, action: 'retry' | 'skip'): Promise<boolean> {
+    if ('consumer' in letter) return this.bus.resolveParked(letter.consumer, letter.position, action);
+    return this.notifications.resolveDead({ id: letter.webhook, action });
+  }
+
+  private async events(after: EventPlace, limit: number): Promise<DeadLetter[]> {
+    const parked = await this.bus.parked(after, limit);
     return parked.map((event) => ({
       id: `event:${event.consumer}:${event.position}`,
       kind: 'event',
@@ -94,4 +105,17 @@ export class DeadLettersController {
       at: delivery.at,
     }));
   }
+}
+
+function parseId(id: string): EventPlace | WebhookPlace | null {
+  const event = EVENT_ID.exec(id);
+  if (event) return { consumer: event[1]!, position: Number(event[2]) };
+  const webhook = WEBHOOK_ID.exec(id);
+  return webhook && { webhook: webhook[1]! };
+}
+
+function placeOf(id: string): EventPlace | WebhookPlace {
+  const place = parseId(id);
+  if (place) return place;
+  throw new Failure('invalid_parameter', { field: 'cursor', detail: "'cursor' is not one that an earlier page gave" });
 }

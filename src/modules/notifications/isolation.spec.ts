@@ -1,12 +1,5 @@
 import { startTestDatabase, type TestDatabase } from '../../../test/support/database.js';
 import { eventually } from '../../../test/support/eventually.js';
-import { withClient } from '../../../test/support/with-client.js';
-import { hasRedisServer, RedisServer } from '../../platform/queues/redis-server.test-support.js';
-import { newId, parseSid, sidOf } from '../../shared/sid.js';
-import { messageDelivered, messageSent } from '../messaging/contract/messaging.events.js';
-import type { Delivery } from './domain/delivery.js';
-import { DeliveriesRepository } from './infrastructure/deliveries.repository.js';
-import { NotificationsDatabase } from './infrastructure/notifications.storage.js';
 import {
   answerSometime,
   type Change,
@@ -15,7 +8,14 @@ import {
   eventsOf,
   type NotificationsProcess,
   startNotifications,
-} from './notifications.test-support.js';
+} from '../../../test/support/notifications.js';
+import { withClient } from '../../../test/support/with-client.js';
+import { hasRedisServer, RedisServer } from '../../platform/queues/redis-server.test-support.js';
+import { newId, parseSid, sidOf } from '../../shared/sid.js';
+import { messageDelivered, messageSent } from '../messaging/contract/messaging.events.js';
+import type { Delivery } from './domain/delivery.js';
+import { DeliveriesRepository } from './infrastructure/deliveries.repository.js';
+import { NotificationsDatabase } from './infrastructure/notifications.storage.js';
 
 const SENT = { definition: messageSent, data: { carrier: 'one' } };
 const DELIVERED = { definition: messageDelivered, data: { carrier: 'one', doneDate: '2611201314' } };
@@ -45,8 +45,16 @@ async function listen(customer: Customer): Promise<Endpoint> {
   return endpoint;
 }
 
-function publish(running: NotificationsProcess, customer: Customer, url: string, count: number, changes: readonly Change[] = [SENT]) {
-  return running.messaging.append(Array.from({ length: count }, () => eventsOf(newId(), customer, url, changes)).flat());
+function publish(
+  running: NotificationsProcess,
+  customer: Customer,
+  url: string,
+  count: number,
+  changes: readonly Change[] = [SENT],
+) {
+  return running.messaging.append(
+    Array.from({ length: count }, () => eventsOf(newId(), customer, url, changes)).flat(),
+  );
 }
 
 async function states(accountSid: string): Promise<Record<string, number>> {
@@ -134,13 +142,15 @@ describe('a process', () => {
     const customer = await first.openCustomer();
     const endpoint = await listen(customer);
     const messages = Array.from({ length: 50 }, () => newId());
-    const deliveries = messages.flatMap((id) => [2, 3].map((version) => deliveryOf(customer, endpoint.url, version, id)));
+    const deliveries = messages.flatMap((id) =>
+      [2, 3].map((version) => deliveryOf(customer, endpoint.url, version, id)),
+    );
     // What a process has written when it is killed before its first attempt.
     await first.app.get(NotificationsDatabase).transaction((tx) =>
       first.app.get(DeliveriesRepository).insert(
         tx,
         deliveries,
-        deliveries.map(() => 500),
+        deliveries.map(() => ({ isTaken: true, waitMs: 500, isLeft: false })),
       ),
     );
     expect(endpoint.calls).toHaveLength(0);

@@ -1,9 +1,14 @@
 import { startTestDatabase, type TestDatabase } from '../../../test/support/database.js';
 import { eventually } from '../../../test/support/eventually.js';
+import {
+  type Customer,
+  Endpoint,
+  type NotificationsProcess,
+  startNotifications,
+} from '../../../test/support/notifications.js';
 import { withClient } from '../../../test/support/with-client.js';
 import { newId, parseSid, sidOf } from '../../shared/sid.js';
 import { messageDelivered, messageSent } from '../messaging/contract/messaging.events.js';
-import { type Customer, Endpoint, type NotificationsProcess, startNotifications } from './notifications.test-support.js';
 
 /** Six waits as in the field, but short. */
 const WAITS_MS = [40, 60, 80, 100, 120, 140];
@@ -85,12 +90,7 @@ describe('a callback that fails', () => {
   });
 
   it('is tried again whatever the kind of failure', async () => {
-    const answers = [
-      () => endpoint.hangUp(),
-      408,
-      429,
-      302,
-    ];
+    const answers = [() => endpoint.hangUp(), 408, 429, 302];
     endpoint.answer = (_call, response) => {
       const answer = answers.shift();
       if (typeof answer === 'function') answer();

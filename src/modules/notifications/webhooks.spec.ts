@@ -1,5 +1,12 @@
-import { eventually } from '../../../test/support/eventually.js';
 import { startTestDatabase, type TestDatabase } from '../../../test/support/database.js';
+import { eventually } from '../../../test/support/eventually.js';
+import {
+  answerSometime,
+  type Customer,
+  Endpoint,
+  type NotificationsProcess,
+  startNotifications,
+} from '../../../test/support/notifications.js';
 import {
   messageAccepted,
   messageCanceled,
@@ -9,13 +16,6 @@ import {
   messageSent,
   messageUndelivered,
 } from '../messaging/contract/messaging.events.js';
-import {
-  answerSometime,
-  type Customer,
-  Endpoint,
-  type NotificationsProcess,
-  startNotifications,
-} from './notifications.test-support.js';
 
 let database: TestDatabase;
 let running: NotificationsProcess;
@@ -48,8 +48,10 @@ afterAll(async () => {
   await database?.stop();
 });
 
-const happen = (changes: Parameters<NotificationsProcess['messaging']['change']>[2], url = `${endpoint.url}/hook?a=b`) =>
-  running.messaging.change(customer, url, changes);
+const happen = (
+  changes: Parameters<NotificationsProcess['messaging']['change']>[2],
+  url = `${endpoint.url}/hook?a=b`,
+) => running.messaging.change(customer, url, changes);
 
 describe('status callbacks', () => {
   it('are form posts that the official SDK takes for Twilio’s', async () => {
@@ -75,7 +77,10 @@ describe('status callbacks', () => {
   });
 
   it('tell every change but the initial status and what is no change', async () => {
-    const accepted = { definition: messageAccepted, data: { status: 'queued', queue: 'q', lane: 'normal', segments: 1 } };
+    const accepted = {
+      definition: messageAccepted,
+      data: { status: 'queued', queue: 'q', lane: 'normal', segments: 1 },
+    };
     const undelivered = await happen([accepted, SENT, UNDELIVERED, { definition: messageRedacted }]);
     const failed = await happen([accepted, FAILED]);
     const canceled = await happen([accepted, { definition: messageCanceled }]);

@@ -1,7 +1,7 @@
 import { types } from 'node:util';
 import { Failure } from '../../shared/failure.js';
 
-export interface GroupCommitOptions {
+export interface GroupCommitOptions<I> {
   /** The most items that travel in one group. */
   readonly maxBatch: number;
   /** The most groups under way at once. */
@@ -10,6 +10,11 @@ export interface GroupCommitOptions {
   readonly maxQueued: number;
   /** While another group is under way, how long an item may wait for company before its group leaves anyway. */
   readonly gatherMs: number;
+  /**
+   * Whose an item is: the owners of what waits take turns in a group, and none has more than half of what may wait.
+   * Without it, items leave in the order in which they came.
+   */
+  readonly ownerOf?: (item: I) => string;
 }
 
 interface Waiting<I, O> {
@@ -24,7 +29,8 @@ interface Waiting<I, O> {
  * answer that is an Error rejects that item alone.
  */
 export class GroupCommit<I, O> {
-  private queue: Waiting<I, O>[] = [];
+  private readonly lines = new Map<string, Waiting<I, O>[]>();
+  private waiting = 0;
   private inFlight = 0;
   private timer: NodeJS.Timeout | null = null;
   private scheduled = false;
@@ -33,7 +39,7 @@ export class GroupCommit<I, O> {
   /** @throws RangeError when an option would let no item leave */
   constructor(
     private readonly run: (items: I[]) => Promise<(O | Error)[]>,
-    private readonly options: GroupCommitOptions,
+    private readonly options: GroupCommitOptions<I>,
   ) {
     const { maxBatch, maxInFlight, maxQueued, gatherMs } = options;
     if (!(maxBatch >= 1 && maxInFlight >= 1 && maxQueued >= 1 && gatherMs >= 0)) {
@@ -43,23 +49,27 @@ export class GroupCommit<I, O> {
 
   /** How many items wait for a group to leave. */
   get queued(): number {
-    return this.queue.length;
+    return this.waiting;
   }
 
   /** @throws Failure `unavailable` when too many items wait; whatever `run` says of this item or of its group */
   submit(item: I): Promise<O> {
-    if (this.queue.length >= this.options.maxQueued) {
-      return Promise.reject(new Failure('unavailable', { retryAfterSeconds: 1 }));
-    }
+    const { maxQueued, ownerOf } = this.options;
+    const owner = ownerOf ? ownerOf(item) : '';
+    const line = this.lines.get(owner);
+    const mayWait = this.waiting < maxQueued && (!ownerOf || (line?.length ?? 0) < maxQueued / 2);
+    if (!mayWait) return Promise.reject(new Failure('unavailable', { retryAfterSeconds: 1 }));
     return new Promise<O>((resolve, reject) => {
-      this.queue.push({ item, resolve, reject });
+      if (line) line.push({ item, resolve, reject });
+      else this.lines.set(owner, [{ item, resolve, reject }]);
+      this.waiting++;
       this.schedule();
     });
   }
 
   /** Resolves when nothing waits and nothing is under way. */
   async drain(): Promise<void> {
-    while (this.queue.length > 0 || this.inFlight > 0) {
+    while (this.waiting > 0 || this.inFlight > 0) {
       await new Promise<void>((resolve) => this.idle.push(resolve));
     }
   }
@@ -67,7 +77,7 @@ export class GroupCommit<I, O> {
   private schedule(): void {
     // With as many groups under way as there may be, the next one leaves when one of them returns.
     if (this.scheduled || this.inFlight >= this.options.maxInFlight) return;
-    if (this.inFlight === 0 || this.queue.length >= this.options.maxBatch) {
+    if (this.inFlight === 0 || this.waiting >= this.options.maxBatch) {
       // After the turn, so that requests that arrived in the same turn leave in the same group.
       this.scheduled = true;
       setImmediate(() => {
@@ -82,15 +92,32 @@ export class GroupCommit<I, O> {
   private leave(): void {
     if (this.timer) clearTimeout(this.timer);
     this.timer = null;
-    if (this.queue.length === 0 || this.inFlight >= this.options.maxInFlight) return;
-    const batch = this.queue.splice(0, this.options.maxBatch);
+    if (this.waiting === 0 || this.inFlight >= this.options.maxInFlight) return;
+    const batch = this.nextGroup();
     this.inFlight++;
     void this.carry(batch).finally(() => {
       this.inFlight--;
-      if (this.queue.length > 0) this.leave();
+      if (this.waiting > 0) this.leave();
       else if (this.inFlight === 0) for (const resolve of this.idle.splice(0)) resolve();
     });
-    if (this.queue.length > 0) this.schedule();
+    if (this.waiting > 0) this.schedule();
+  }
+
+  /** An equal share of every owner; whoever had one stands behind the others, in the next group too. */
+  private nextGroup(): Waiting<I, O>[] {
+    const { maxBatch } = this.options;
+    const group: Waiting<I, O>[] = [];
+    while (group.length < maxBatch && this.lines.size > 0) {
+      const share = Math.max(1, Math.floor((maxBatch - group.length) / this.lines.size));
+      for (const [owner, line] of [...this.lines]) {
+        if (group.length >= maxBatch) break;
+        group.push(...line.splice(0, share));
+        this.lines.delete(owner);
+        if (line.length > 0) this.lines.set(owner, line);
+      }
+    }
+    this.waiting -= group.length;
+    return group;
   }
 
   private async carry(batch: Waiting<I, O>[]): Promise<void> {

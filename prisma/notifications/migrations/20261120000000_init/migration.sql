@@ -54,6 +54,7 @@ create table delivery (
   params jsonb not null,
   attempts smallint not null default 0,
   next_attempt_at timestamptz not null default clock_timestamp(),
+  is_left boolean not null default false,
   last_status integer,
   last_error text,
   traceparent text,
@@ -62,6 +63,8 @@ create table delivery (
   primary key (account_id, message_id, version)
 ) partition by range (message_id);
 create index delivery_due_idx on delivery (next_attempt_at) where state = 'pending';
+-- What found no room in memory, and is looked for as soon as its endpoint has some.
+create index delivery_left_idx on delivery (account_id, next_attempt_at) where is_left;
 -- A customer's dead deliveries, and those of all customers for the operator.
 create index delivery_dead_idx on delivery (account_id, message_id, version) where state = 'dead';
 create index delivery_dead_message_idx on delivery (message_id, version) where state = 'dead';

@@ -196,11 +196,13 @@ it('sends nothing whose time is up', async () => {
   expect(connection.waiting).toHaveLength(0);
 });
 
-it('sends nothing while the lease does not hold', () => {
+it('sends nothing while the lease does not hold, and goes on when it does again', async () => {
   mayLead = false;
   link.offer(outgoing('m'));
   expect(connection.waiting).toHaveLength(0);
   expect(told).toEqual([]);
+  mayLead = true;
+  await isWaiting(1);
 });
 
 it('opens its breaker at once when a full window stays without an answer, and gives back what waits', async () => {

@@ -1,14 +1,9 @@
-import {
-  BREAKER_DEFAULTS,
-  Breaker,
-  type BreakerSettings,
-  type BreakerState,
-  type BreakerTurn,
-} from '../domain/breaker.js';
+import { BREAKER_DEFAULTS, Breaker, type BreakerState, type BreakerTurn } from '../domain/breaker.js';
 import type { CarrierConnection, HandOver, Outgoing } from '../domain/carrier-connection.js';
 import { VALIDITY_EXPIRED } from '../domain/error-codes.js';
 import { type LinkStatus, Quality } from '../domain/link-status.js';
 import { Pacer } from '../domain/pacer.js';
+import { unsentParts } from './outgoing.js';
 
 export interface LinkSettings {
   readonly name: string;
@@ -19,7 +14,6 @@ export interface LinkSettings {
   readonly responseTimeoutMs: number;
   /** Whether it takes submissions; one that does not is there for the receipts of earlier ones. */
   readonly takes: boolean;
-  readonly breaker?: Partial<BreakerSettings>;
 }
 
 export interface LinkHandlers {
@@ -35,6 +29,8 @@ export interface LinkHandlers {
 const MAX_ATTEMPTS = 3;
 const RETRY_BASE_MS = 100;
 const RETRY_MAX_MS = 2_000;
+/** A lease that was renewed late holds again. */
+const LEASE_RETRY_MS = 100;
 /** Slower than this counts against the carrier. */
 const SLOW_SHARE = 0.75;
 
@@ -65,7 +61,7 @@ export class CarrierLink {
     private readonly mayLead: () => boolean,
     private readonly random: () => number = Math.random,
   ) {
-    this.breaker = new Breaker({ ...BREAKER_DEFAULTS, ...settings.breaker }, random);
+    this.breaker = new Breaker(BREAKER_DEFAULTS, random);
     this.pacer = new Pacer(settings.tps, random, performance.now());
   }
 
@@ -139,7 +135,11 @@ export class CarrierLink {
 
   private pump(): void {
     this.clearTimer();
-    while (this.queue.length > 0 && !this.closed && this.mayLead()) {
+    while (this.queue.length > 0 && !this.closed) {
+      if (!this.mayLead()) {
+        this.pumpLater(LEASE_RETRY_MS);
+        return;
+      }
       const now = performance.now();
       if (this.breaker.allowance(now) <= 0) {
         this.handBackAll('the breaker is open');
@@ -149,7 +149,7 @@ export class CarrierLink {
       if (this.connection.credit < unsentParts(this.queue[0]!) && this.inFlight > 0) return;
       const waitMs = this.pacer.waitMs(now);
       if (waitMs > 0) {
-        this.timer = setTimeout(() => this.pump(), waitMs);
+        this.pumpLater(waitMs);
         return;
       }
       const outgoing = this.queue.shift()!;
@@ -287,12 +287,12 @@ export class CarrierLink {
     if (state === 'open') this.handBackAll('the breaker is open');
   }
 
+  private pumpLater(waitMs: number): void {
+    this.timer = setTimeout(() => this.pump(), waitMs);
+  }
+
   private clearTimer(): void {
     if (this.timer) clearTimeout(this.timer);
     this.timer = null;
   }
-}
-
-function unsentParts(outgoing: Outgoing): number {
-  return outgoing.messageIds.reduce((sum, id) => sum + (id === null ? 1 : 0), 0);
 }

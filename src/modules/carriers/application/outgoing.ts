@@ -33,6 +33,11 @@ export function toOutgoing(item: Submission, intentId: string, routes: RouteTabl
   };
 }
 
+/** How many parts of it its carrier has not taken. */
+export function unsentParts(outgoing: Outgoing): number {
+  return outgoing.messageIds.reduce((sum, id) => sum + (id === null ? 1 : 0), 0);
+}
+
 /** What an intent keeps of a submission. */
 export function intended(outgoing: Outgoing): Intended {
   return {

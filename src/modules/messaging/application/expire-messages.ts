@@ -13,6 +13,9 @@ const GRACE_MS = 5_000;
 /** Makes final what its validity left behind: never sent is failed (30036), sent without a receipt undelivered (30008). */
 @Injectable()
 export class ExpireMessages {
+  /** The last message that was looked at, where more were overdue. */
+  private after: Message | null = null;
+
   constructor(
     @Inject(CarriersApi) private readonly carriers: CarriersApi,
     private readonly sweeps: SweepRepository,
@@ -20,23 +23,27 @@ export class ExpireMessages {
     private readonly db: MessagingDatabase,
   ) {}
 
-  /** One bounded step; returns how many messages it made final. Safe in several processes at once. */
-  async step(): Promise<number> {
-    const overdue = await this.sweeps.overdue(GRACE_MS, BATCH);
+  /** One bounded step; returns whether there is more to look at. Safe in several processes at once. */
+  async step(): Promise<boolean> {
+    const overdue = await this.sweeps.overdue(GRACE_MS, BATCH, this.after);
+    // What a carrier still has stays overdue for a while: the next step looks behind it.
+    this.after = overdue.length === BATCH ? overdue[BATCH - 1]! : null;
     const free = await this.withoutCarrier(overdue);
-    if (free.length === 0) return 0;
-    const { count, committed } = await this.db.transaction(async (tx) => {
-      const locked = await this.messages.lock(tx, free);
+    if (free.length > 0) await this.end(free);
+    return this.after !== null;
+  }
+
+  private async end(messages: readonly Message[]): Promise<void> {
+    const committed = await this.db.transaction(async (tx) => {
+      const locked = await this.messages.lock(tx, messages);
       const decisions = [...locked.values()].flatMap((message) => expired(message) ?? []);
-      const committed = await this.messages.save(
+      return this.messages.save(
         tx,
         decisions.map((decision) => decision.message),
         decisions.flatMap((decision) => decision.event ?? []),
       );
-      return { count: decisions.length, committed };
     });
     committed();
-    return count;
   }
 
   /** Leaves out waiting messages that a carrier has under way or has answered: their outcome is coming. */

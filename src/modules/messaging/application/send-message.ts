@@ -48,11 +48,27 @@ export class SendMessage {
    */
   async send(principal: Principal, request: SendRequest, options: SendOptions): Promise<Sent> {
     const deadlineMs = this.clock.now() - options.waitedMs + BUDGET_MS;
-    const valid = await this.validate.validate(principal, request);
+    let valid: ValidSend;
+    try {
+      valid = await this.validate.validate(principal, request);
+    } catch (error) {
+      const earlier = await this.answered(principal, request, options.idempotencyKey);
+      if (earlier) return earlier;
+      throw error;
+    }
     if (options.idempotencyKey === null) {
-      return { message: await this.run(principal, valid, newId(), deadlineMs, options), replayed: false };
+      return { message: await this.run(principal, valid, this.newId(), deadlineMs, options), replayed: false };
     }
     return this.once(principal, request, valid, deadlineMs, options, options.idempotencyKey);
+  }
+
+  /** The answer to an earlier request: what it asked for may be impossible by now, the answer stays. */
+  private async answered(principal: Principal, request: SendRequest, key: string | null): Promise<Sent | null> {
+    if (key === null) return null;
+    const accountId = parseSid('AC', principal.accountSid)!;
+    const claim = await this.keys.read(accountId, key, hashOf(request));
+    if (claim?.kind === 'mismatch') throw new Failure('idempotency_mismatch', { field: 'Idempotency-Key' });
+    return claim?.kind === 'answered' ? this.replay(accountId, claim.messageId) : null;
   }
 
   private async once(
@@ -64,7 +80,7 @@ export class SendMessage {
     key: string,
   ): Promise<Sent> {
     const accountId = parseSid('AC', principal.accountSid)!;
-    const id = newId();
+    const id = this.newId();
     const claim = await this.keys.claim(accountId, key, hashOf(request), id, KEY_LOCK_MS);
     if (claim.kind === 'running') throw new Failure('idempotency_in_progress', { retryAfterSeconds: 1 });
     if (claim.kind === 'mismatch') throw new Failure('idempotency_mismatch', { field: 'Idempotency-Key' });
@@ -85,6 +101,11 @@ export class SendMessage {
       if (error instanceof Failure && error.failure !== 'unavailable') await this.keys.release(accountId, key, id);
       throw error;
     }
+  }
+
+  /** By the database's clock, as everything that looks for what a crash left behind. */
+  private newId(): string {
+    return newId(this.clock.now());
   }
 
   private async run(

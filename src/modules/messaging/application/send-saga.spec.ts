@@ -3,15 +3,21 @@ import { eventually } from '../../../../test/support/eventually.js';
 import { type MessagingUnderTest, PRICE_MICROS, SENDER, startMessaging } from '../../../../test/support/messaging.js';
 import { withClient } from '../../../../test/support/with-client.js';
 import { DatabaseClock } from '../../../platform/postgres/database-clock.js';
-import { isFailure } from '../../../shared/failure.js';
+import { Failure, isFailure } from '../../../shared/failure.js';
 import { newId, parseSid, sidOf } from '../../../shared/sid.js';
+import { AccountsApi } from '../../accounts/contract/accounts.api.js';
 import { BillingApi } from '../../billing/contract/billing.api.js';
+import { CarriersApi } from '../../carriers/contract/carriers.api.js';
+import { CallbackUrlPolicy } from '../domain/callback-url-policy.js';
 import { IdempotencyRepository } from '../infrastructure/idempotency.repository.js';
+import { MessageViews } from '../infrastructure/message-views.js';
 import { MessagesRepository } from '../infrastructure/messages.repository.js';
 import { SweepRepository } from '../infrastructure/sweep.repository.js';
 import { GiveUpSagas } from './give-up-sagas.js';
 import { SendMessage } from './send-message.js';
+import { SendSaga } from './send-saga.js';
 import { SweepReservations } from './sweep-reservations.js';
+import { ValidateSend } from './validate-send.js';
 
 const REQUEST = { To: '+15555550100', From: SENDER, Body: 'hello' };
 
@@ -48,7 +54,10 @@ describe('the send saga', () => {
     ]);
 
   it('reserves and writes, each once, for many at a time', async () => {
-    const sent = await Promise.all(Array.from({ length: 300 }, (_, index) => send({ ...REQUEST, Body: `n ${index}` })));
+    // Many at once on a busy machine take longer than the budget of a request.
+    const sent = await Promise.all(
+      Array.from({ length: 300 }, (_, index) => send({ ...REQUEST, Body: `n ${index}` }, null, -30_000)),
+    );
     const ids = sent.map(({ message }) => message.id);
     const { count, money } = await row<{ count: string; money: string }>(
       `select count(*) as count, sum(amount_micros) as money from billing.entry where key = any($1::uuid[]) and phase = 0`,
@@ -150,6 +159,22 @@ describe('the send saga', () => {
       });
     });
 
+    it('gives the answer again when what was asked for has become impossible', async () => {
+      const { message } = await send(REQUEST, 'key-impossible');
+      const later = withoutRoutes();
+      const options = { idempotencyKey: 'key-impossible', traceparent: null, waitedMs: 0 };
+      expect(await later.send(messaging.principal, REQUEST, options)).toMatchObject({
+        replayed: true,
+        message: { id: message.id, body: REQUEST.Body },
+      });
+      await expect(later.send(messaging.principal, { ...REQUEST, Body: 'other' }, options)).rejects.toMatchObject({
+        failure: 'idempotency_mismatch',
+      });
+      await expect(
+        later.send(messaging.principal, REQUEST, { ...options, idempotencyKey: 'key-never-used' }),
+      ).rejects.toMatchObject({ failure: 'no_route' });
+    });
+
     it('frees the key of a request that was refused', async () => {
       await expect(send({ ...REQUEST, From: '+15005550111' }, 'key-refused')).rejects.toMatchObject({
         failure: 'from_not_usable',
@@ -184,6 +209,18 @@ describe('the send saga', () => {
       const { message, replayed } = await send(REQUEST, key);
       expect([message.id, replayed]).toEqual([id, true]);
     });
+
+    /** As after the operator has removed the route that every request takes. */
+    function withoutRoutes(): SendMessage {
+      class NoRoute extends ValidateSend {
+        override validate(): Promise<never> {
+          return Promise.reject(new Failure('no_route', { field: 'To' }));
+        }
+      }
+      const validate = new NoRoute(get(AccountsApi), get(CarriersApi), get(CallbackUrlPolicy), false);
+      const parts = [get(SendSaga), get(GiveUpSagas), get(IdempotencyRepository), get(MessageViews)] as const;
+      return new SendMessage(validate, ...parts, get(DatabaseClock));
+    }
 
     /** The hash that the product keeps of REQUEST, taken from a request that it answered. */
     async function hashOf(key: string): Promise<{ hash: Buffer }> {

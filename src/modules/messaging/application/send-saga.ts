@@ -53,6 +53,7 @@ export class SendSaga {
     maxInFlight: 3,
     maxQueued: 5000,
     gatherMs: 2,
+    ownerOf: (draft) => draft.message.accountId,
   });
 
   constructor(

@@ -34,20 +34,25 @@ export class Sweeper {
 
   private async loop(): Promise<void> {
     while (!this.stopping) {
-      const steps: [string, () => Promise<number>][] = [
-        ['expire', () => this.expire.step()],
-        ['reservations', () => this.reservations.step()],
-        ['idempotency keys', () => this.keys.forgetExpired(FORGET_KEYS_BATCH)],
-      ];
-      let done = 0;
-      for (const [name, step] of steps) {
-        try {
-          done += await step();
-        } catch (error) {
-          this.logger.warn({ sweep: name, err: error }, 'a sweep is put off');
-        }
-      }
-      if (done < FORGET_KEYS_BATCH) await this.wakeup.wait(EVERY_MS);
+      if (!(await this.round())) await this.wakeup.wait(EVERY_MS);
     }
+  }
+
+  /** One step of each sweep, whatever becomes of the others; whether any has more to do. */
+  private async round(): Promise<boolean> {
+    const steps: [string, () => Promise<boolean>][] = [
+      ['expire', () => this.expire.step()],
+      ['reservations', () => this.reservations.step()],
+      ['idempotency keys', async () => (await this.keys.forgetExpired(FORGET_KEYS_BATCH)) === FORGET_KEYS_BATCH],
+    ];
+    let isMore = false;
+    for (const [name, step] of steps) {
+      try {
+        isMore = (await step()) || isMore;
+      } catch (error) {
+        this.logger.warn({ sweep: name, err: error }, 'a sweep is put off');
+      }
+    }
+    return isMore;
   }
 }

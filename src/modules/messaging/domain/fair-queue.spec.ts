@@ -49,6 +49,31 @@ describe('the fair queue', () => {
     expect(queue.hungry(10)).toEqual([{ queue: 'carrier', lane: 'bulk', accountId: 'tenant' }]);
   });
 
+  it('is bounded over all tenants, and gives each of them room', () => {
+    const queue = new FairQueue('carrier');
+    for (let tenant = 0; tenant < 1000; tenant++) {
+      for (let index = 0; index < 300; index++) queue.push('normal', `tenant-${tenant}`, `${tenant}-${index}`);
+    }
+    expect(queue.size).toBeLessThanOrEqual(100_000);
+    expect(new Set(drain(queue, 999).map((item) => item.accountId)).size).toBeGreaterThan(300);
+    expect(queue.share).toBe(100);
+  });
+
+  it('reads the tenants of every lane anew, however many of a lane before it have nothing here', () => {
+    const queue = new FairQueue('carrier');
+    for (let tenant = 0; tenant < 20; tenant++) queue.markBehind('realtime', `realtime-${tenant}`);
+    queue.markBehind('bulk', 'bulk');
+    expect(queue.hungry(8).map((place) => place.lane)).toContain('bulk');
+    const asked = new Set<string>();
+    for (let round = 0; round < 10; round++) {
+      for (const place of queue.hungry(8)) {
+        asked.add(place.accountId);
+        queue.refill(place, [], false);
+      }
+    }
+    expect(asked.size).toBe(21);
+  });
+
   it('loses nothing that is accepted while a page is read', () => {
     const queue = new FairQueue('carrier');
     queue.markBehind('normal', 'tenant');

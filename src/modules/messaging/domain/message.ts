@@ -97,7 +97,7 @@ export function answered(message: Message, answer: Answer, at: Date): Decision |
 
 /**
  * A carrier reported on a segment. The message is delivered when every segment is; undelivered with the first that is
- * not. A receipt that came before the answer was recorded implies the answer: the carrier has the message.
+ * not. The carriers tell of a receipt after the answer that it belongs to, whichever came first.
  */
 export function receipted(message: Message, receipt: Receipt): Decision | null {
   if (message.status !== 'sent' || receipt.state === 'enroute') return null;

@@ -38,16 +38,23 @@ export class IdempotencyRepository {
       values: [accountId, key, hash, messageId, lockMs],
     });
     if (rowCount === 1) return { kind: 'mine' };
+    return (await this.read(accountId, key, hash)) ?? { kind: 'running' };
+  }
+
+  /** How a key stands; null when nobody used it in the last 24 hours. */
+  async read(accountId: string, key: string, hash: Buffer): Promise<Claim | null> {
     const { rows } = await this.db.query<KeyRow>({
       name: 'messaging-read-key',
       text: `select message_id, done, request_hash = $3 as same, locked_until > clock_timestamp() as locked
-        from messaging.idempotency_key where account_id = $1 and key = $2`,
+        from messaging.idempotency_key
+        where account_id = $1 and key = $2 and created_at >= clock_timestamp() - ${REMEMBERED}`,
       values: [accountId, key, hash],
     });
     const row = rows[0];
-    if (!row || (!row.done && row.locked && row.same)) return { kind: 'running' };
+    if (!row) return null;
     if (!row.same) return { kind: 'mismatch' };
-    return { kind: row.done ? 'answered' : 'stale', messageId: row.message_id };
+    if (row.done) return { kind: 'answered', messageId: row.message_id };
+    return row.locked ? { kind: 'running' } : { kind: 'stale', messageId: row.message_id };
   }
 
   /** Takes over a stale key for a new message id; false when somebody else was quicker. */

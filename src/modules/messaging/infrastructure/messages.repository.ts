@@ -180,7 +180,7 @@ export class MessagesRepository {
     return rows.map((row) => row.id);
   }
 
-  /** Of these ids, those that have a row, be it a message or an abandoned saga. */
+  /** Of these ids, those that have a message; that of a saga that was given up has none. */
   async existing(keys: readonly { accountId: string; id: string }[]): Promise<Set<string>> {
     const { rows } = await this.db.query<{ id: string }>(
       `select id from messaging.message where (account_id, id) in (select * from unnest($1::uuid[], $2::uuid[]))

@@ -9,12 +9,21 @@ import { MessagingDatabase } from './messaging.storage.js';
 export class SweepRepository {
   constructor(private readonly db: MessagingDatabase) {}
 
-  /** Messages that are not final although their validity ended `graceMs` ago, the longest overdue first. */
-  async overdue(graceMs: number, limit: number): Promise<Message[]> {
+  /**
+   * Messages that are not final although their validity ended `graceMs` ago, the longest overdue first; those behind
+   * one of them where it is given.
+   */
+  async overdue(
+    graceMs: number,
+    limit: number,
+    after: Pick<Message, 'validUntil' | 'id'> | null = null,
+  ): Promise<Message[]> {
     const { rows } = await this.db.query<MessageRow>(
       `select ${MESSAGE_COLUMNS} from messaging.message where status in ('queued', 'accepted', 'sent')
-        and valid_until < clock_timestamp() - $1 * interval '1 ms' order by valid_until limit $2`,
-      [graceMs, limit],
+        and valid_until < statement_timestamp() - $1 * interval '1 ms'
+        and ($3::timestamptz is null or (valid_until, id) > ($3, $4::uuid))
+        order by valid_until, id limit $2`,
+      [graceMs, limit, after?.validUntil ?? null, after?.id ?? null],
     );
     return rows.map(toMessage);
   }

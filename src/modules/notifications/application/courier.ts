@@ -3,11 +3,12 @@ import { Logger } from '../../../platform/tokens.js';
 import type { NewEvent } from '../../../shared/define-event.js';
 import { newId } from '../../../shared/sid.js';
 import { deliveryDead } from '../contract/notifications.events.js';
-import { type AttemptResult, type Delivery, errorOf, healthOf, verdictOf } from '../domain/delivery.js';
+import { type AttemptResult, type Delivery, errorOf, healthOf, originOf, verdictOf } from '../domain/delivery.js';
 import { RetrySchedule } from '../domain/retry-schedule.js';
 import {
   type Candidate,
   DeliveriesRepository,
+  MAX_CANDIDATES,
   type Outcome,
   type Placement,
   type Selector,
@@ -21,7 +22,11 @@ import { RecordOutcomes } from './record-outcomes.js';
 /** How long a delivery belongs to the process that took it: an attempt, and some standing in line before it. */
 export const OWN_MS = 25_000;
 const MARGIN_MS = 1_000;
+/** How long after the one before it a delivery is due that cannot follow it from memory. */
+const BEHIND_MS = 1_000;
 const MAX_CONCURRENT = 256;
+/** What was left for lack of room is looked for when at least this many fit. */
+const MIN_FED = 100;
 /** After which time something that failed on this side is tried again. */
 const UNSENT_WAIT_MS = 5_000;
 const PAUSED: AttemptResult = { kind: 'failure', reason: 'the endpoint keeps failing', permanent: false };
@@ -38,7 +43,7 @@ export class Courier {
   private active = 0;
   private unfinished = 0;
   private stopping = false;
-  private overflowed = false;
+  private feeding = false;
   private idle: (() => void)[] = [];
   readonly counts = { delivered: 0, retry: 0, dead: 0, unsent: 0, refused: 0 };
   /** Told of every attempt that was made. */
@@ -64,30 +69,22 @@ export class Courier {
     return this.stopping ? 0 : this.held.room;
   }
 
-  /** Whether something found no room here since the last call. */
-  hasOverflowed(): boolean {
-    const answer = this.overflowed;
-    this.overflowed = false;
-    return answer;
-  }
-
   /** Decides which deliveries are to be taken here, in the given order, and when each is due again. */
   plan(candidates: readonly Candidate[]): Placement[] {
     const taken = this.held.newPlan();
     const inLine = new Map<string, number>();
     return candidates.map(({ delivery, before }) => {
-      if (this.stopping) return { isTaken: false, waitMs: 0 };
-      if (!taken.mayFollow(delivery, before)) return { isTaken: false, waitMs: OWN_MS };
-      if (!taken.hasRoom(delivery)) return this.overflow(UNSENT_WAIT_MS * Math.random());
-      if (!taken.isFollowing(delivery)) {
-        const line = `${delivery.accountId} ${delivery.url}`;
-        const planned = inLine.get(line) ?? 0;
-        const waitMs = this.endpoints.placeFor(delivery, planned, Date.now());
-        if (waitMs !== null) return this.overflow(waitMs);
-        inLine.set(line, planned + 1);
+      if (this.stopping) return { isTaken: false, waitMs: 0, isLeft: false };
+      if (!taken.mayFollow(delivery, before)) return { isTaken: false, waitMs: BEHIND_MS, isLeft: false };
+      const line = `${delivery.accountId} ${originOf(delivery.url)}`;
+      const planned = inLine.get(line) ?? 0;
+      const isFollowing = taken.isFollowing(delivery);
+      if (!taken.hasRoom(delivery) || !(isFollowing || this.endpoints.hasPlaceFor(delivery, planned))) {
+        return { isTaken: false, waitMs: this.endpoints.leave(delivery, Date.now()), isLeft: true };
       }
+      if (!isFollowing) inLine.set(line, planned + 1);
       taken.add(delivery);
-      return { isTaken: true, waitMs: OWN_MS };
+      return { isTaken: true, waitMs: OWN_MS, isLeft: false };
     });
   }
 
@@ -114,15 +111,10 @@ export class Courier {
   async stop(): Promise<void> {
     this.stopping = true;
     this.endpoints.clear();
-    await this.deliveries.release(this.held.dropIdle()).catch(() => undefined);
+    await this.deliveries.release(this.held.dropIdle()).catch((error) => this.warn(error));
     while (this.unfinished > 0) await new Promise<void>((resolve) => this.idle.push(resolve));
     await this.following.stop();
     await this.outcomes.drain();
-  }
-
-  private overflow(waitMs: number): Placement {
-    this.overflowed = true;
-    return { isTaken: false, waitMs };
   }
 
   private admit(candidates: readonly Candidate[], sinceMs: number, fromTable: boolean): void {
@@ -135,25 +127,44 @@ export class Courier {
       else if (this.held.add(delivery, ownedUntilMs, fromTable)) this.endpoints.enqueue(delivery, Date.now());
     }
     if (doubtful.length === 0) return;
-    if (this.stopping) void this.deliveries.release(doubtful).catch(() => undefined);
-    // What stood before them ended between the look at the table and now; the table knows how.
-    else if (!fromTable) void this.claim({ keys: doubtful, slackMs: null }).catch((error) => this.warn(error));
+    // What stood before them went back to the table between the look at it and now: it is due before them.
+    void this.deliveries.release(doubtful).catch((error) => this.warn(error));
   }
 
   private pump(): void {
     while (!this.stopping && this.active < MAX_CONCURRENT) {
       const next = this.endpoints.take(Date.now());
-      if (!next) return;
+      if (!next) break;
       if ('refused' in next) {
         for (const delivery of next.refused) void this.refuse(delivery);
       } else if (this.held.ownedMs(next.delivery) < ATTEMPT_TIMEOUT_MS + MARGIN_MS) {
         // It stood in line for too long: another process may take it while it is being attempted here.
-        this.endpoints.leave(next.delivery, null, 0, Date.now());
+        this.endpoints.finish(next.delivery, null, 0, Date.now());
         this.held.drop(next.delivery);
       } else {
         void this.attempt(next.delivery);
       }
     }
+    void this.feed();
+  }
+
+  /** Looks for what was left in the table for lack of room, endpoint after endpoint, where there is room now. */
+  private async feed(): Promise<void> {
+    if (this.feeding) return;
+    this.feeding = true;
+    while (!this.stopping) {
+      const hungry = this.endpoints.nextHungry((accountId) => this.held.roomFor(accountId) >= MIN_FED);
+      if (!hungry) break;
+      const limit = Math.min(hungry.room, MAX_CANDIDATES);
+      try {
+        const found = await this.claim({ leftOf: hungry.endpoint, limit });
+        this.endpoints.fed(hungry.endpoint, found < limit, Date.now());
+      } catch (error) {
+        this.warn(error);
+        break;
+      }
+    }
+    this.feeding = false;
   }
 
   private async attempt(delivery: Delivery): Promise<void> {
@@ -163,7 +174,7 @@ export class Courier {
     const startedMs = performance.now();
     const result = await this.webhook.call(delivery);
     const tookMs = performance.now() - startedMs;
-    this.endpoints.leave(delivery, healthOf(result), tookMs, Date.now());
+    this.endpoints.finish(delivery, healthOf(result), tookMs, Date.now());
     this.observe(verdictOf(result), tookMs);
     this.active--;
     this.pump();
@@ -193,7 +204,7 @@ export class Courier {
     const behind = isOver ? [] : this.held.behind(delivery);
     for (const follower of behind) {
       // It is due after this one, so that nobody looks at it in vain before.
-      void this.outcomes.record(waiting(follower, outcome.nextAttemptMs + OWN_MS));
+      void this.outcomes.record(waiting(follower, outcome.nextAttemptMs + BEHIND_MS));
     }
     const isRecorded = await this.outcomes.record(outcome);
     if (!isOver || !isRecorded) return this.held.drop(delivery);
@@ -232,7 +243,7 @@ export class Courier {
   }
 
   private warn(error: unknown): void {
-    this.logger.warn({ err: error }, 'deliveries that follow others could not be looked for: the sweep finds them');
+    this.logger.warn({ err: error }, 'deliveries could not be looked for or given back: they come when they are due');
   }
 }
 

@@ -9,8 +9,6 @@ import { Courier } from './courier.js';
 import { RETRY_QUEUE, type RetryJob } from './record-outcomes.js';
 
 const SWEEP_EVERY_MS = 1_000;
-/** While more comes in than fits: what was left in the table comes due as fast as endpoints work. */
-const SWEEP_OVERFLOW_EVERY_MS = 50;
 /** A reminder may come this much early by the database's clock. */
 const SLACK_MS = 1_000;
 const REMINDED_CONCURRENCY = 50;
@@ -69,9 +67,7 @@ export class DueDeliveries {
 
   private async loop(): Promise<void> {
     while (!this.stopping) {
-      const found = await this.sweep();
-      const isOverflowing = this.courier.hasOverflowed() || found === MAX_CANDIDATES;
-      await this.wakeup.wait(isOverflowing ? SWEEP_OVERFLOW_EVERY_MS : SWEEP_EVERY_MS);
+      if ((await this.sweep()) < MAX_CANDIDATES) await this.wakeup.wait(SWEEP_EVERY_MS);
     }
   }
 

@@ -3,6 +3,8 @@ import type { Delivery } from '../domain/delivery.js';
 const MAX_HELD = 10_000;
 /** Half of it: no account fills the memory of a process. */
 const MAX_PER_ACCOUNT = 5_000;
+/** Some seconds' worth, which is far longer than a look at the table takes. */
+const MAX_REMEMBERED = 20_000;
 
 interface Held {
   readonly delivery: Delivery;
@@ -14,7 +16,7 @@ interface Held {
 
 /** What a process could hold in addition: asked and told while it is decided what to take. */
 export interface HoldingPlan {
-  /** Whether every pending delivery before this one is held here, or about to be. */
+  /** Whether nothing stands before this delivery but what is held here, or about to be. */
   mayFollow(delivery: Delivery, before: readonly number[]): boolean;
   /** Whether it would stand behind another of its message, and so in no endpoint's line yet. */
   isFollowing(delivery: Delivery): boolean;
@@ -29,6 +31,8 @@ export interface HoldingPlan {
 export class HeldDeliveries {
   private readonly chains = new Map<string, Held[]>();
   private readonly accounts = new Map<string, number>();
+  /** Those that are over: the table may have been looked at just before it knew. */
+  private readonly over = new Set<string>();
   private count = 0;
 
   get size(): number {
@@ -39,14 +43,18 @@ export class HeldDeliveries {
     return Math.max(0, MAX_HELD - this.count);
   }
 
+  /** How many more deliveries of an account fit. */
+  roomFor(accountId: string): number {
+    return Math.min(this.room, MAX_PER_ACCOUNT - (this.accounts.get(accountId) ?? 0));
+  }
+
   has(delivery: Delivery): boolean {
     return this.find(delivery) !== undefined;
   }
 
-  mayFollow(delivery: Delivery, before: readonly number[]): boolean {
-    if (before.length === 0) return true;
-    const chain = this.chains.get(delivery.messageId) ?? [];
-    return before.every((version) => chain.some((held) => held.delivery.version === version));
+  /** Whether what the table showed to be pending before this delivery is held here or over by now. */
+  mayFollow({ messageId }: Delivery, before: readonly number[]): boolean {
+    return before.every((version) => this.holds(messageId, version) || this.over.has(`${messageId}-${version}`));
   }
 
   newPlan(): HoldingPlan {
@@ -54,18 +62,12 @@ export class HeldDeliveries {
     const counts = new Map<string, number>();
     let total = 0;
     return {
-      mayFollow: ({ messageId }, before) => {
-        const planned = versions.get(messageId) ?? [];
-        const chain = this.chains.get(messageId) ?? [];
-        return before.every(
-          (version) => planned.includes(version) || chain.some((held) => held.delivery.version === version),
-        );
+      mayFollow: (delivery, before) => {
+        const planned = versions.get(delivery.messageId) ?? [];
+        return before.every((version) => planned.includes(version) || this.mayFollow(delivery, [version]));
       },
       isFollowing: ({ messageId }) => versions.has(messageId) || this.chains.has(messageId),
-      hasRoom: ({ accountId }) => {
-        const held = (this.accounts.get(accountId) ?? 0) + (counts.get(accountId) ?? 0);
-        return total < this.room && held < MAX_PER_ACCOUNT;
-      },
+      hasRoom: ({ accountId }) => total < this.room && (counts.get(accountId) ?? 0) < this.roomFor(accountId),
       add: ({ messageId, accountId, version }) => {
         const planned = versions.get(messageId);
         if (planned) planned.push(version);
@@ -112,7 +114,10 @@ export class HeldDeliveries {
   end(delivery: Delivery): { next: Delivery | null; isFromTable: boolean } {
     const chain = this.chains.get(delivery.messageId) ?? [];
     const ended = chain.shift();
-    if (ended) this.forget(ended);
+    if (ended) {
+      this.forget(ended);
+      this.remember(ended.delivery);
+    }
     const next = chain[0]?.delivery ?? null;
     if (!next) this.chains.delete(delivery.messageId);
     return { next, isFromTable: ended?.isFromTable ?? false };
@@ -140,11 +145,20 @@ export class HeldDeliveries {
     return dropped;
   }
 
+  private remember({ messageId, version }: Delivery): void {
+    this.over.add(`${messageId}-${version}`);
+    if (this.over.size > MAX_REMEMBERED) this.over.delete(this.over.values().next().value!);
+  }
+
   private forget({ delivery: { accountId } }: Held): void {
     this.count--;
     const left = (this.accounts.get(accountId) ?? 1) - 1;
     if (left > 0) this.accounts.set(accountId, left);
     else this.accounts.delete(accountId);
+  }
+
+  private holds(messageId: string, version: number): boolean {
+    return this.chains.get(messageId)?.some((held) => held.delivery.version === version) ?? false;
   }
 
   private find({ messageId, version }: Delivery): Held | undefined {

@@ -53,9 +53,8 @@ export class ScheduleCallbacks implements DurableConsumer {
     const wanted = events.flatMap((event) => deliveryOf(event) ?? []);
     if (wanted.length === 0) return undefined;
     const sinceMs = performance.now();
-    const placements = this.courier.plan(wanted.map((delivery) => ({ delivery, before: [] })));
-    const waitsMs = placements.map((placement) => placement.waitMs);
-    const fresh = withEachOther(await this.deliveries.insert(tx, wanted, waitsMs));
+    const placements = this.courier.plan(withEachOther(wanted.map((delivery) => ({ delivery, before: [] }))));
+    const fresh = withEachOther(await this.deliveries.insert(tx, wanted, placements));
     const taken = new Set(wanted.filter((_, index) => placements[index]!.isTaken));
     return () =>
       this.courier.offer(

@@ -4,11 +4,15 @@ import type { LocalTail } from '../../../platform/event-log/consumer.js';
 import type { StoredEvent } from '../../../shared/define-event.js';
 import { sidOf } from '../../../shared/sid.js';
 import { AccountsApi } from '../../accounts/contract/accounts.api.js';
+import { accountClosed, tokenRotated } from '../../accounts/contract/accounts.events.js';
 
 const MAX_KEYS = 10_000;
 const FRESH_MS = 30_000;
 /** At most how many accounts one call asks for. */
 const MAX_ASKED = 1_000;
+
+/** After these a key is another one, or none. */
+const CHANGES = [tokenRotated.type, accountClosed.type];
 
 interface Waiting {
   readonly resolve: (key: string | null) => void;
@@ -34,7 +38,9 @@ export class SigningKeys implements LocalTail {
   }
 
   on(events: readonly StoredEvent[]): void {
-    for (const event of events) this.keys.delete(sidOf('AC', event.streamId));
+    for (const event of events) {
+      if (CHANGES.includes(event.type)) this.keys.delete(sidOf('AC', event.streamId));
+    }
   }
 
   lost(): void {

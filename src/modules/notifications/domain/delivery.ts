@@ -18,6 +18,18 @@ export interface Delivery extends DeliveryKey {
   readonly traceparent: string | null;
 }
 
+/** An endpoint of a customer: two customers of the same host do not stand in each other's way. */
+export interface EndpointKey {
+  readonly accountId: string;
+  /** See originOf. */
+  readonly origin: string;
+}
+
+/** What stands before a URL's path, in lower case: good enough to tell endpoints apart, and never an error. */
+export function originOf(url: string): string {
+  return /^[a-z]+:\/\/[^/?#]*/i.exec(url)?.[0].toLowerCase() ?? '';
+}
+
 /** How an attempt ended. */
 export type AttemptResult =
   | { readonly kind: 'response'; readonly status: number; readonly retryAfterMs: number | null }

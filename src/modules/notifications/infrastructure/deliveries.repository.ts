@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import type { Queryable } from '../../../platform/postgres/database.js';
 import type { NewEvent } from '../../../shared/define-event.js';
-import type { Delivery, DeliveryKey, DeliveryState } from '../domain/delivery.js';
+import type { Delivery, DeliveryKey, DeliveryState, EndpointKey } from '../domain/delivery.js';
 import type { StatusCallback } from '../domain/status-callback.js';
 import { NotificationsDatabase, NotificationsLog } from './notifications.storage.js';
 
@@ -30,15 +30,19 @@ export interface Placement {
   readonly isTaken: boolean;
   /** From now, or from when the last of those before it is due. */
   readonly waitMs: number;
+  /** Whether it only lacks room: it is looked for as soon as there is some. */
+  readonly isLeft: boolean;
 }
 
 export type Selector =
   /** Those that are due, the most overdue first. */
   | { readonly due: number }
-  /** Those of the keys that are due, or will be within `slackMs`; null: whenever they are due. */
-  | { readonly keys: readonly DeliveryKey[]; readonly slackMs: number | null }
+  /** Those of the keys that are due, or will be within `slackMs`. */
+  | { readonly keys: readonly DeliveryKey[]; readonly slackMs: number }
   /** Those of the same messages, of any version, that were never attempted. */
-  | { readonly after: readonly DeliveryKey[] };
+  | { readonly after: readonly DeliveryKey[] }
+  /** Those that were left for lack of room, of one endpoint. */
+  | { readonly leftOf: EndpointKey; readonly limit: number };
 
 interface CandidateRow {
   account_id: string;
@@ -73,35 +77,34 @@ export class DeliveriesRepository {
   ) {}
 
   /**
-   * Writes new deliveries, each due after its wait; returns those that were not there yet.
+   * Writes new deliveries, placed as was decided; returns those that were not there yet.
    *
    * A row is due after those before it, so that nobody looks at it in vain while they wait for a retry.
    */
-  async insert(tx: Queryable, deliveries: readonly Delivery[], waitsMs: readonly number[]): Promise<Candidate[]> {
-    const { rows } = await tx.query<{ ord: string; before: number[] | null }>({
+  async insert(tx: Queryable, deliveries: readonly Delivery[], placements: readonly Placement[]): Promise<Candidate[]> {
+    // One JSON text is cheaper to write and to read than an array of many, and most rows have nothing to say.
+    const { rows } = await tx.query<{ ord: number; is_fresh: boolean; before: number[] | null }>({
       name: 'notifications-insert',
       text: `with given as materialized (
-          select i.*, p.before, p.due from unnest($1::uuid[], $2::uuid[], $3::int[], $4::text[], $5::text[], $6::text[],
-              $7::float8[]) with ordinality as i(account_id, message_id, version, url, params, traceparent, wait_ms, ord)
+          select i.*, p.before, p.due from jsonb_to_recordset($1::jsonb) as i(ord int, account_id uuid, message_id uuid,
+              version int, url text, params jsonb, traceparent text, wait_ms float8, is_left boolean)
             ${PENDING_BEFORE('i')}
         ), fresh as (
-          insert into notifications.delivery (account_id, message_id, version, state, url, params, next_attempt_at, traceparent)
-          select account_id, message_id, version, 'pending', url, params::jsonb,
-            greatest(clock_timestamp(), due) + wait_ms * interval '1 ms', traceparent from given
+          insert into notifications.delivery
+            (account_id, message_id, version, state, url, params, next_attempt_at, is_left, traceparent)
+          select account_id, message_id, version, 'pending', url, params,
+            greatest(clock_timestamp(), due) + wait_ms * interval '1 ms', is_left, traceparent from given
           on conflict do nothing returning message_id, version
         )
-        select given.ord, given.before from given join fresh using (message_id, version) order by given.ord`,
-      values: [
-        deliveries.map((d) => d.accountId),
-        deliveries.map((d) => d.messageId),
-        deliveries.map((d) => d.version),
-        deliveries.map((d) => d.url),
-        deliveries.map((d) => JSON.stringify(d.callback)),
-        deliveries.map((d) => d.traceparent),
-        waitsMs,
-      ],
+        select given.ord, given.before, fresh.version is not null as is_fresh
+        from given left join fresh using (message_id, version) where fresh.version is null or given.before is not null`,
+      values: [JSON.stringify(deliveries.map((delivery, index) => insertion(delivery, index, placements[index]!)))],
     });
-    return rows.map((row) => ({ delivery: deliveries[Number(row.ord) - 1]!, before: row.before ?? [] }));
+    const special = new Map(rows.map((row) => [row.ord, row]));
+    return deliveries.flatMap((delivery, index) => {
+      const row = special.get(index);
+      return row && !row.is_fresh ? [] : { delivery, before: row?.before ?? [] };
+    });
   }
 
   /**
@@ -121,14 +124,17 @@ export class DeliveriesRepository {
       const placements = plan(candidates);
       await tx.query({
         name: 'notifications-push',
-        text: `update notifications.delivery d set next_attempt_at = clock_timestamp() + i.wait_ms * interval '1 ms'
-          from unnest($1::uuid[], $2::uuid[], $3::int[], $4::float8[]) as i(account_id, message_id, version, wait_ms)
+        text: `update notifications.delivery d
+            set next_attempt_at = clock_timestamp() + i.wait_ms * interval '1 ms', is_left = i.is_left
+          from unnest($1::uuid[], $2::uuid[], $3::int[], $4::float8[], $5::boolean[])
+            as i(account_id, message_id, version, wait_ms, is_left)
           where d.account_id = i.account_id and d.message_id = i.message_id and d.version = i.version`,
         values: [
           rows.map((row) => row.account_id),
           rows.map((row) => row.message_id),
           rows.map((row) => row.version),
           rows.map((row, index) => row.before_due_ms + placements[index]!.waitMs),
+          placements.map((placement) => placement.isLeft),
         ],
       });
       return { found: rows.length, taken: candidates.filter((_, index) => placements[index]!.isTaken) };
@@ -165,27 +171,54 @@ export class DeliveriesRepository {
 }
 
 async function write(tx: Queryable, outcomes: readonly Outcome[]): Promise<boolean[]> {
-  const { rows } = await tx.query<{ message_id: string; version: number }>({
+  const { rows } = await tx.query<{ ord: number }>({
     name: 'notifications-record',
-    text: `update notifications.delivery d set state = i.state, attempts = i.attempts, last_status = i.status,
-        last_error = i.error, next_attempt_at = clock_timestamp() + i.next_ms * interval '1 ms',
-        updated_at = clock_timestamp()
-      from unnest($1::uuid[], $2::uuid[], $3::int[], $4::text[], $5::int[], $6::float8[], $7::int[], $8::text[])
-        as i(account_id, message_id, version, state, attempts, next_ms, status, error)
-      where d.account_id = i.account_id and d.message_id = i.message_id and d.version = i.version and d.state = 'pending'
-      returning d.message_id, d.version`,
-    values: [
-      ...columns(outcomes),
-      outcomes.map((o) => o.state),
-      outcomes.map((o) => o.attempts),
-      outcomes.map((o) => o.nextAttemptMs),
-      outcomes.map((o) => o.status),
-      outcomes.map((o) => o.error),
-    ],
+    text: `with given as materialized (
+        select * from jsonb_to_recordset($1::jsonb) as i(ord int, account_id uuid, message_id uuid, version int,
+          state text, attempts int, next_ms float8, status int, error text)
+      ), changed as (
+        update notifications.delivery d set state = i.state, attempts = i.attempts, last_status = i.status,
+          last_error = i.error, is_left = false, next_attempt_at = clock_timestamp() + i.next_ms * interval '1 ms',
+          updated_at = clock_timestamp()
+        from given i where d.account_id = i.account_id and d.message_id = i.message_id and d.version = i.version
+          and d.state = 'pending'
+        returning i.ord
+      )
+      select ord from given where ord not in (select ord from changed)`,
+    values: [JSON.stringify(outcomes.map(recording))],
   });
-  if (rows.length === outcomes.length) return outcomes.map(() => true);
-  const changed = new Set(rows.map((row) => `${row.message_id}-${row.version}`));
-  return outcomes.map((o) => changed.has(`${o.messageId}-${o.version}`));
+  const unchanged = new Set(rows.map((row) => row.ord));
+  return outcomes.map((_, index) => !unchanged.has(index));
+}
+
+function insertion(delivery: Delivery, ord: number, { waitMs, isLeft }: Placement): object {
+  const { accountId, messageId, version, url, callback, traceparent } = delivery;
+  return {
+    ord,
+    account_id: accountId,
+    message_id: messageId,
+    version,
+    url,
+    params: callback,
+    traceparent,
+    wait_ms: waitMs,
+    is_left: isLeft,
+  };
+}
+
+function recording(outcome: Outcome, ord: number): object {
+  const { accountId, messageId, version, state, attempts, nextAttemptMs, status, error } = outcome;
+  return {
+    ord,
+    account_id: accountId,
+    message_id: messageId,
+    version,
+    state,
+    attempts,
+    next_ms: nextAttemptMs,
+    status,
+    error,
+  };
 }
 
 function selectionOf(selector: Selector): { name: string; text: string; values: unknown[] } {
@@ -206,10 +239,18 @@ function selectionOf(selector: Selector): { name: string; text: string; values: 
       name: 'notifications-claim-keys',
       text: `select ${CANDIDATE} from unnest($1::uuid[], $2::uuid[], $3::int[]) as i(account_id, message_id, version)
           join notifications.delivery d using (account_id, message_id, version) ${PENDING_BEFORE('d')}
-        where d.state = 'pending' and ($4::float8 is null
-          or d.next_attempt_at <= statement_timestamp() + $4::float8 * interval '1 ms')
+        where d.state = 'pending' and d.next_attempt_at <= statement_timestamp() + $4::float8 * interval '1 ms'
         order by d.message_id, d.version limit ${MAX_CANDIDATES} ${locked}`,
       values: [...columns(selector.keys), selector.slackMs],
+    };
+  }
+  if ('leftOf' in selector) {
+    return {
+      name: 'notifications-claim-left',
+      text: `select ${CANDIDATE} from notifications.delivery d ${PENDING_BEFORE('d')}
+        where d.is_left and d.account_id = $1 and starts_with(lower(d.url), $2) and d.state = 'pending'
+        order by d.next_attempt_at limit $3 ${locked}`,
+      values: [selector.leftOf.accountId, selector.leftOf.origin, selector.limit],
     };
   }
   return {

@@ -1,0 +1,35 @@
+import type { Logger } from '../platform/tokens.js';
+
+/** A log takes no more events when it has outgrown its partitions, which a busy one can within minutes. */
+export const PARTITIONS_EVERY_MS = 60_000;
+
+/** Has the partitions of the near future made, again and again, one time after the other. */
+export class PartitionKeeper {
+  private timer: NodeJS.Timeout | null = null;
+  private running: Promise<void> | null = null;
+
+  /** @param make makes what is missing; may fail, and is called again all the same */
+  constructor(
+    private readonly make: () => Promise<void>,
+    private readonly logger: Pick<Logger, 'error'>,
+    private readonly everyMs = PARTITIONS_EVERY_MS,
+  ) {}
+
+  start(): void {
+    this.timer = setInterval(() => this.once(), this.everyMs);
+  }
+
+  /** Waits for what is under way. */
+  async stop(): Promise<void> {
+    if (this.timer) clearInterval(this.timer);
+    await this.running;
+  }
+
+  private once(): void {
+    this.running ??= this.make()
+      .catch((error) => this.logger.error({ err: error }, 'partitions for the future could not be made'))
+      .finally(() => {
+        this.running = null;
+      });
+  }
+}

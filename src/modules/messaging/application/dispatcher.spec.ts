@@ -1,0 +1,133 @@
+import { startTestDatabase, type TestDatabase } from '../../../../test/support/database.js';
+import { eventually } from '../../../../test/support/eventually.js';
+import { type MessagingUnderTest, SENDER, startMessaging } from '../../../../test/support/messaging.js';
+import { withClient } from '../../../../test/support/with-client.js';
+import { Logger } from '../../../platform/tokens.js';
+import { sidOf } from '../../../shared/sid.js';
+import {
+  CapacitySignal,
+  CarriersApi,
+  type Submission,
+  type SubmitResult,
+} from '../../carriers/contract/carriers.api.js';
+import { DispatchRepository } from '../infrastructure/dispatch.repository.js';
+import { Dispatcher } from './dispatcher.js';
+import { SendMessage } from './send-message.js';
+
+/** Many at once on a busy machine take longer than the budget of a request. */
+const PATIENCE_MS = 30_000;
+
+/** Carriers that take whatever they are offered, unless they are told to fail, and answer nothing. */
+class SilentCarriers extends CarriersApi {
+  readonly offered: string[] = [];
+  failures = 0;
+
+  async capacity(): Promise<Record<string, number>> {
+    return { nobody: 100 };
+  }
+
+  async submit(items: readonly Submission[]): Promise<SubmitResult[]> {
+    if (this.failures > 0) {
+      this.failures--;
+      throw new Error('the way to the carriers is broken');
+    }
+    this.offered.push(...items.map((item) => item.key));
+    return items.map(() => 'taken');
+  }
+
+  timesOffered(id: string): number {
+    return this.offered.filter((key) => key === sidOf('SM', id)).length;
+  }
+
+  route = () => Promise.resolve(null);
+  known = () => Promise.resolve([]);
+  digest = () => Promise.resolve([]);
+  listSubmissions = () => Promise.resolve([]);
+}
+
+class NoSignal extends CapacitySignal {
+  onRoom(): () => void {
+    return () => undefined;
+  }
+}
+
+describe('the dispatcher', () => {
+  let database: TestDatabase;
+  let messaging: MessagingUnderTest;
+  let carriers: SilentCarriers;
+  let dispatcher: Dispatcher;
+
+  beforeAll(async () => {
+    database = await startTestDatabase();
+    messaging = await startMessaging(database, false);
+  }, 60_000);
+
+  afterAll(async () => {
+    await messaging?.close();
+    await database?.stop();
+  });
+
+  beforeEach(() => {
+    carriers = new SilentCarriers();
+    const { module } = messaging.running;
+    dispatcher = new Dispatcher(carriers, new NoSignal(), module.get(DispatchRepository), module.get(Logger));
+  });
+
+  afterEach(() => dispatcher.stop());
+
+  async function send(request: Record<string, string> = {}): Promise<string> {
+    const { message } = await messaging.running.module
+      .get(SendMessage)
+      .send(
+        messaging.principal,
+        { To: '+15555550100', From: SENDER, Body: 'hello', ...request },
+        { idempotencyKey: null, traceparent: null, waitedMs: -PATIENCE_MS },
+      );
+    return message.id;
+  }
+
+  it('hands over what waits, however much of it, each message once', async () => {
+    const ids = await Promise.all(Array.from({ length: 700 }, () => send()));
+    dispatcher.start();
+    await eventually(() => ids.every((id) => carriers.timesOffered(id) > 0));
+    expect(carriers.offered.length).toBe(new Set(carriers.offered).size);
+  });
+
+  it('offers again what could not be offered', async () => {
+    const id = await send();
+    carriers.failures = 1;
+    dispatcher.start();
+    await eventually(() => carriers.timesOffered(id) === 1, { timeoutMs: 5_000 });
+  });
+
+  it('offers again what is with the carriers when it may have missed that they gave it back', async () => {
+    const id = await send();
+    dispatcher.start();
+    await eventually(() => carriers.timesOffered(id) === 1, { timeoutMs: 5_000 });
+    dispatcher.reset();
+    await eventually(() => carriers.timesOffered(id) === 2, { timeoutMs: 5_000 });
+  });
+
+  it('reads past what is no longer valid, which waits for its end only', async () => {
+    const late = await send({ ValidityPeriod: '1' });
+    await withClient(database.url, (client) =>
+      client.query(`update messaging.message set valid_until = clock_timestamp() - interval '1 s' where id = $1`, [
+        late,
+      ]),
+    );
+    const valid = await send();
+    const [first, ...others] = await messaging.running.module
+      .get(DispatchRepository)
+      .waiting([{ queue: 'nobody', lane: 'normal', accountId: await accountOf(valid) }], [10_000]);
+    expect(others).toEqual([]);
+    expect(first).toContain(valid);
+    expect(first).not.toContain(late);
+  });
+
+  async function accountOf(id: string): Promise<string> {
+    const { rows } = await withClient(database.url, (client) =>
+      client.query<{ account_id: string }>('select account_id from messaging.message where id = $1', [id]),
+    );
+    return rows[0]!.account_id;
+  }
+});
