@@ -215,6 +215,22 @@ it('leaves every table of a module to the one owner', async () => {
   expect(rows).toEqual([{ owner: OWNER_ROLE }]);
 });
 
+it('would see a right too many', async () => {
+  const accounts = tables.filter(({ schema, name }) => schema === 'accounts' && name === 'api_key');
+  const billing = databases.get('billing')!;
+  await login.query('grant usage on schema accounts to trunkline_billing; grant select on accounts.api_key to public');
+  try {
+    expect(await allowed(billing, accounts, EVERYTHING)).toEqual(['select from "accounts"."api_key" limit 0: done']);
+    expect(await granted(moduleRole('billing'), accounts, RIGHTS)).toEqual([
+      'trunkline_billing: select on "accounts"."api_key"',
+    ]);
+  } finally {
+    await login.query(
+      'revoke usage on schema accounts from trunkline_billing; revoke select on accounts.api_key from public',
+    );
+  }
+});
+
 function isPartOf({ parent }: Table, module: string, names: readonly string[]): boolean {
   return parent !== null && names.some((name) => parent === `${module}.${name}`);
 }

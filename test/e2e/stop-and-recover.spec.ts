@@ -80,24 +80,18 @@ async function expectKept(product: Product, sids: readonly string[], ends: reado
     },
     { timeoutMs: 60_000, everyMs: 250, what: () => `every message is final: ${JSON.stringify(open.slice(0, 5))}` },
   );
-  const audit = await eventually(
-    async () => {
-      const report = await product.operator<{ pending: number }>('GET', 'audit');
-      return report.pending === 0 && report;
-    },
-    { timeoutMs: 90_000, everyMs: 250, what: 'the audit has nothing pending' },
-  );
-  expect(audit).toMatchObject({ ok: true, violations: [] });
+  expect(await product.audited()).toMatchObject({ ok: true, violations: [] });
 }
 
 describe('Ctrl-C', () => {
-  it(
-    'ends an idle product: nothing is left, and PostgreSQL goes last',
-    async () => {
+  it.each(['SIGINT', 'SIGTERM'] as const)(
+    'or %s ends an idle product: nothing is left, and PostgreSQL goes last',
+    async (signal) => {
       const product = await start();
       const pids = await processesOf(product);
       expect(pids.length).toBeGreaterThan(3);
-      expect(await product.stop()).toBe(0);
+      process.kill(product.pid, signal);
+      expect(await product.exited).toBe(0);
       await expectNothingLeft(pids);
       expect(await cutConnections()).toEqual([]);
     },
@@ -123,6 +117,21 @@ describe('Ctrl-C', () => {
       expect(product.output()).not.toMatch(/ERROR|too long/);
       await expectKept(await start(), load.accepted, ['delivered']);
       expect(await running?.stop()).toBe(0);
+    },
+    TEST_MS,
+  );
+
+  it(
+    'in the terminal of npm run dev: it drains, and nothing is left',
+    async () => {
+      running = await startProduct({ dataDir: dir.path, npmScript: 'dev', ownGroup: true });
+      const pids = await processesOf(running);
+      const { sid } = await send(running.url, { To: '+15555550141', Body: 'before the end' });
+      process.kill(-running.pid, 'SIGINT');
+      await running.exited;
+      expect(running.output()).toMatch(/ stopped\n/);
+      await expectNothingLeft(pids);
+      await expectKept(await start(), [sid], ['delivered']);
     },
     TEST_MS,
   );

@@ -47,6 +47,8 @@ export interface ProductOptions {
   readonly dataDir?: string;
   readonly env?: Readonly<Record<string, string>>;
   readonly args?: readonly string[];
+  /** Starts it through npm, as people do; its arguments are the script's. */
+  readonly npmScript?: string;
   /** A process group of its own, as a terminal gives to what is started in it: `process.kill(-pid)` reaches it. */
   readonly ownGroup?: boolean;
 }
@@ -136,7 +138,11 @@ export function spawnProduct(options: ProductOptions & { dataDir: string }): {
 } {
   const main = join(process.cwd(), 'dist', 'main.js');
   if (!existsSync(main)) throw new Error('the product is not built: run the tests with npm test');
-  const child = spawn(process.execPath, ['--enable-source-maps', main, ...(options.args ?? ['--dev'])], {
+  const { npmScript, args = ['--dev'] } = options;
+  const [program, words] = npmScript
+    ? ['npm', ['run', npmScript]]
+    : [process.execPath, ['--enable-source-maps', main, ...args]];
+  const child = spawn(program, words, {
     env: {
       PATH: process.env.PATH,
       HOME: process.env.HOME,

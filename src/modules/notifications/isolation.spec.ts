@@ -110,11 +110,11 @@ describe('endpoints', () => {
       await running.messaging.append(some.flatMap((id) => eventsOf(id, customer, endpoint.url, [SENT])));
       await running.messaging.append(some.flatMap((id) => eventsOf(id, customer, endpoint.url, [DELIVERED], 3)));
     }
-    await eventually(async () => (await states(customer.accountSid)).delivered === 6_000);
+    await eventually(async () => (await states(customer.accountSid)).delivered === 6_000, { timeoutMs: 90_000 });
     const told = new Map(ids.map((id) => [sidOf('SM', id), [] as string[]]));
     for (const { params } of endpoint.calls) told.get(params.MessageSid!)!.push(params.MessageStatus!);
     expect([...told.values()].filter((statuses) => statuses.join() !== 'sent,delivered')).toEqual([]);
-  });
+  }, 120_000);
 });
 
 describe('a process', () => {

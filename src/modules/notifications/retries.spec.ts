@@ -1,3 +1,4 @@
+import request from 'supertest';
 import { startTestDatabase, type TestDatabase } from '../../../test/support/database.js';
 import { eventually } from '../../../test/support/eventually.js';
 import {
@@ -152,5 +153,20 @@ describe('a callback that fails', () => {
     await eventually(isState(sid, 2, 'dead'));
     expect(await rowOf(sid, 2)).toMatchObject({ last_error: 'the account is gone' });
     expect(endpoint.calls).toHaveLength(0);
+  });
+
+  it('that died is attempted from the beginning when its customer says so', async () => {
+    answerWith(410);
+    const sid = await happen(undefined, [SENT]);
+    await eventually(isState(sid, 2, 'dead'));
+    answerWith(500, 500);
+    await request(running.app.getHttpServer())
+      .post(`/v1/webhook-deliveries/${sid}-2/replay`)
+      .auth(customer.accountSid, customer.authToken)
+      .expect(202);
+    await eventually(isState(sid, 2, 'delivered'));
+    expect(await rowOf(sid, 2)).toMatchObject({ attempts: 3, last_status: 204 });
+    expect(endpoint.callsFor(sid)).toHaveLength(4);
+    expect(await deathsOf(sid)).toHaveLength(1);
   });
 });

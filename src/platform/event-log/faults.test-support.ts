@@ -7,9 +7,9 @@ import { EventLog } from './event-log.js';
 import { counted, MODULE, recordEffects, TEST_EVENTS, type TestHouse } from './event-log.test-support.js';
 import { ParkedEvents } from './parked-events.js';
 
-/** The steps of a consumer, each named after what it has just done. */
+/** The steps of a consumer and of an appender, each named after what it has just done, or is about to do. */
 export const PAGE_STEPS = ['read', 'prepared', 'applied', 'advanced', 'commit-sent', 'committed', 'followed'] as const;
-export const RETRY_STEPS = ['set-aside', 'failed', 'removed'] as const;
+export const RETRY_STEPS = ['set-aside', 'failed', 'removing', 'removed'] as const;
 export const APPEND_STEPS = ['began', 'written', 'appended', 'commit-sent', 'committed'] as const;
 export type Step = (typeof PAGE_STEPS | typeof RETRY_STEPS | typeof APPEND_STEPS)[number];
 
@@ -93,6 +93,7 @@ class FaultyParkedEvents extends ParkedEvents {
   }
 
   override async remove(...parameters: Parameters<ParkedEvents['remove']>): Promise<void> {
+    this.point.passed('removing');
     await super.remove(...parameters);
     this.point.passed('removed');
   }

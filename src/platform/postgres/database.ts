@@ -1,5 +1,5 @@
 import pg from 'pg';
-import { endPool } from './end-pool.js';
+import { followPool } from './follow-pool.js';
 
 /** What runs SQL: a pool, or the one connection of a transaction. */
 export interface Queryable {
@@ -39,6 +39,7 @@ export class ModuleDatabase implements Queryable {
   readonly module: string;
   readonly data: pg.Pool;
   readonly control: pg.Pool;
+  private readonly ends: readonly (() => Promise<void>)[];
   private isClosing = false;
 
   constructor(options: ModuleDatabaseOptions) {
@@ -61,6 +62,7 @@ export class ModuleDatabase implements Queryable {
       ]),
       max: options.controlConnections ?? 4,
     });
+    this.ends = [followPool(this.data), followPool(this.control)];
     // An idle connection that breaks is replaced by the pool; without a listener it would end the process.
     for (const pool of [this.data, this.control]) {
       pool.on('error', (error) => {
@@ -108,7 +110,7 @@ export class ModuleDatabase implements Queryable {
 
   async close(): Promise<void> {
     this.isClosing = true;
-    await Promise.all([endPool(this.data), endPool(this.control)]);
+    await Promise.all(this.ends.map((end) => end()));
   }
 }
 

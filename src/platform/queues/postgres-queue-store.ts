@@ -1,6 +1,6 @@
 import { createPostgresBackend, DEFAULT_SCHEMA, runMigrations } from 'bullmq';
 import pg from 'pg';
-import { endPool } from '../postgres/end-pool.js';
+import { followPool } from '../postgres/follow-pool.js';
 import {
   type JobHandler,
   openQueue,
@@ -31,6 +31,7 @@ export class PostgresQueueStore implements QueueStore {
   readonly kind = 'postgres';
   readonly isReachable = true;
   private readonly pool: pg.Pool;
+  private readonly endPool: () => Promise<void>;
   private readonly clients = new Set<pg.ClientBase & { end(): Promise<void> }>();
   private workers = 0;
 
@@ -47,6 +48,7 @@ export class PostgresQueueStore implements QueueStore {
       application_name: 'trunkline/queues',
       options: `-c role=${ROLE} -c search_path=${DEFAULT_SCHEMA} -c statement_timeout=${STATEMENT_TIMEOUT_MS}`,
     });
+    this.endPool = followPool(this.pool);
     // Every queue and worker adds a listener of its own.
     this.pool.setMaxListeners(0);
     this.pool.on('error', onError);
@@ -108,7 +110,7 @@ export class PostgresQueueStore implements QueueStore {
     const late = setTimeout(() => {
       for (const client of this.clients) void client.end().catch(() => undefined);
     }, CLOSE_TIMEOUT_MS);
-    await endPool(this.pool);
+    await this.endPool();
     clearTimeout(late);
   }
 }

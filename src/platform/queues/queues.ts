@@ -72,6 +72,8 @@ export class Queues implements OnApplicationShutdown {
   }
 
   private async closeAll(): Promise<void> {
+    // Nothing may still be at work in a database that is stopped next. It is bounded by the store's own timeouts.
+    await this.prepared?.catch(() => undefined);
     await Promise.all(this.open.map((part) => part.close()));
     await this.store.close();
   }

@@ -71,11 +71,14 @@ it('counts the answers of one window that throttle as one', () => {
   expect(pacer.share(0)).toBe(0.5);
 });
 
-it('starts over with short pauses after an answer', () => {
+it('shortens its pauses little by little with every answer', () => {
   const pacer = new Pacer(null, () => 1, 0);
   pacer.throttled(0);
   pacer.throttled(100);
   pacer.answered();
   pacer.throttled(300);
-  expect(pacer.waitMs(300)).toBe(100);
+  expect(pacer.waitMs(300)).toBe(380);
+  for (let answer = 0; answer < 100; answer++) pacer.answered();
+  pacer.throttled(700);
+  expect(pacer.waitMs(700)).toBe(100);
 });

@@ -2,6 +2,7 @@ const BURST_MS = 100;
 const SLOWEST = 0.05;
 const RECOVERY_PER_SECOND = 0.1;
 const FIRST_PAUSE_MS = 100;
+const PAUSE_DECAY = 0.95;
 const LONGEST_PAUSE_MS = 5_000;
 
 /**
@@ -55,8 +56,9 @@ export class Pacer {
     this.pauseMs = Math.min(LONGEST_PAUSE_MS, this.pauseMs * 2);
   }
 
+  /** It takes messages again: the next pause is a little shorter, not short at once, or a slow carrier would be hammered. */
   answered(): void {
-    this.pauseMs = FIRST_PAUSE_MS;
+    this.pauseMs = Math.max(FIRST_PAUSE_MS, this.pauseMs * PAUSE_DECAY);
   }
 
   private fill(nowMs: number): void {

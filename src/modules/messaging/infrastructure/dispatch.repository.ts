@@ -55,13 +55,27 @@ export class DispatchRepository {
     return rows.map((row) => ({ queue: row.queue, lane: row.lane, accountId: row.account_id }));
   }
 
-  /** How much waits in each lane, and since when; counted up to a bound, so that a long queue costs no long look. */
-  async depths(): Promise<{ lane: Lane; count: number; oldestSeconds: number }[]> {
+  /**
+   * How much waits in each lane, and since when; of each lane of a queue up to `most` are looked at, so that a long
+   * queue costs no long look and hides no other lane.
+   */
+  async depths(most = MAX_COUNTED): Promise<{ lane: Lane; count: number; oldestSeconds: number }[]> {
     const { rows } = await this.db.control.query<{ lane: Lane; count: number; oldest: number }>(
-      `select lane, count(*)::int as count, extract(epoch from clock_timestamp() - min(created_at))::float8 as oldest
-        from (select lane, created_at from messaging.message where status in ('queued', 'accepted') limit $1) waiting
-        group by lane`,
-      [MAX_COUNTED],
+      `with recursive line as (
+          (select queue, lane from messaging.message where status in ('queued', 'accepted') order by queue, lane limit 1)
+          union all
+          select next.* from line, lateral (
+            select m.queue, m.lane from messaging.message m
+            where m.status in ('queued', 'accepted') and (m.queue, m.lane) > (line.queue, line.lane)
+            order by m.queue, m.lane limit 1) next
+        )
+        select line.lane, sum(seen.count)::int as count, max(seen.age)::float8 as oldest
+        from line cross join lateral (
+          select count(*) as count, extract(epoch from clock_timestamp() - min(w.created_at)) as age
+          from (select m.created_at from messaging.message m where m.status in ('queued', 'accepted')
+            and m.queue = line.queue and m.lane = line.lane limit $1) w) seen
+        group by line.lane`,
+      [most],
     );
     return rows.map((row) => ({ lane: row.lane, count: row.count, oldestSeconds: row.oldest }));
   }

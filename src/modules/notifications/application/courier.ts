@@ -24,7 +24,8 @@ export const OWN_MS = 25_000;
 const MARGIN_MS = 1_000;
 /** How long after the one before it a delivery is due that cannot follow it from memory. */
 const BEHIND_MS = 1_000;
-const MAX_CONCURRENT = 256;
+/** Many times what one endpoint may hold: a few that hang must not take every place. */
+const MAX_CONCURRENT = 1_024;
 /** What was left for lack of room is looked for when at least this many fit. */
 const MIN_FED = 100;
 /** After which time something that failed on this side is tried again. */

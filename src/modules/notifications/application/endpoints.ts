@@ -85,7 +85,7 @@ export class Endpoints {
   nextHungry(
     mayHold: (accountId: string) => boolean,
   ): { readonly endpoint: EndpointKey; readonly room: number } | null {
-    const endpoint = this.hungry.values().find(({ accountId }) => mayHold(accountId));
+    const endpoint = first(this.hungry, (hungry) => mayHold(hungry.accountId));
     if (!endpoint) return null;
     this.hungry.delete(endpoint);
     endpoint.hasLeft = false;
@@ -189,8 +189,7 @@ export class Endpoints {
   private forget(endpoint: Endpoint): void {
     this.remembered.delete(endpoint);
     this.hungry.delete(endpoint);
-    endpoint.account.endpoints.delete(endpoint.origin);
-    this.count--;
+    if (endpoint.account.endpoints.delete(endpoint.origin)) this.count--;
     if (endpoint.account.endpoints.size === 0) this.accounts.delete(endpoint.account.id);
   }
 
@@ -230,6 +229,7 @@ function capacityOf(endpoint: Endpoint): number {
   return Math.min(MAX_WAITING, Math.ceil(MAX_WAIT_MS / paceOf(endpoint)));
 }
 
-function first<T>(items: ReadonlySet<T>): T | undefined {
-  return items.values().next().value;
+function first<T>(items: ReadonlySet<T>, wanted: (item: T) => boolean = () => true): T | undefined {
+  for (const item of items) if (wanted(item)) return item;
+  return undefined;
 }

@@ -29,6 +29,8 @@ export class SigningKeys implements LocalTail {
   readonly source = 'accounts';
   private readonly keys = new LRUCache<string, string>({ max: MAX_KEYS, ttl: FRESH_MS });
   private missing = new Map<string, Waiting[]>();
+  /** How often something was forgotten: an answer that was on its way meanwhile may be the old key. */
+  private forgotten = 0;
 
   constructor(@Inject(AccountsApi) private readonly accounts: AccountsApi) {}
 
@@ -39,11 +41,14 @@ export class SigningKeys implements LocalTail {
 
   on(events: readonly StoredEvent[]): void {
     for (const event of events) {
-      if (CHANGES.includes(event.type)) this.keys.delete(sidOf('AC', event.streamId));
+      if (!CHANGES.includes(event.type)) continue;
+      this.forgotten++;
+      this.keys.delete(sidOf('AC', event.streamId));
     }
   }
 
   lost(): void {
+    this.forgotten++;
     this.keys.clear();
   }
 
@@ -64,11 +69,12 @@ export class SigningKeys implements LocalTail {
   }
 
   private async answer(asked: ReadonlyMap<string, Waiting[]>): Promise<void> {
+    const { forgotten } = this;
     try {
       const keys = await this.accounts.signingKeys([...asked.keys()]);
       for (const [accountSid, waiting] of asked) {
         const key = keys[accountSid];
-        if (key !== undefined) this.keys.set(accountSid, key);
+        if (key !== undefined && forgotten === this.forgotten) this.keys.set(accountSid, key);
         for (const { resolve } of waiting) resolve(key ?? null);
       }
     } catch (error) {

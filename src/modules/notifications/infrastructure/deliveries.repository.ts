@@ -222,45 +222,45 @@ function recording(outcome: Outcome, ord: number): object {
 }
 
 function selectionOf(selector: Selector): { name: string; text: string; values: unknown[] } {
-  const locked = 'for update of d skip locked';
   if ('due' in selector) {
     // Only an instant that stands for the whole statement lets the index end the search where nothing more is due.
-    return {
-      name: 'notifications-due',
-      text: `select ${CANDIDATE} from notifications.delivery d ${PENDING_BEFORE('d')}
-        where d.state = 'pending' and d.next_attempt_at <= statement_timestamp()
+    const text = candidates(
+      `notifications.delivery d where d.state = 'pending' and d.next_attempt_at <= statement_timestamp()
           and (d.attempts = 0 or d.next_attempt_at <= statement_timestamp() - interval '${REMINDER_MS} ms')
-        order by d.next_attempt_at limit $1 ${locked}`,
-      values: [Math.min(selector.due, MAX_CANDIDATES)],
-    };
+        order by d.next_attempt_at limit $1`,
+    );
+    return { name: 'notifications-due', text, values: [Math.min(selector.due, MAX_CANDIDATES)] };
   }
   if ('keys' in selector) {
-    return {
-      name: 'notifications-claim-keys',
-      text: `select ${CANDIDATE} from unnest($1::uuid[], $2::uuid[], $3::int[]) as i(account_id, message_id, version)
-          join notifications.delivery d using (account_id, message_id, version) ${PENDING_BEFORE('d')}
+    const text = candidates(
+      `unnest($1::uuid[], $2::uuid[], $3::int[]) as i(account_id, message_id, version)
+          join notifications.delivery d using (account_id, message_id, version)
         where d.state = 'pending' and d.next_attempt_at <= statement_timestamp() + $4::float8 * interval '1 ms'
-        order by d.message_id, d.version limit ${MAX_CANDIDATES} ${locked}`,
-      values: [...columns(selector.keys), selector.slackMs],
-    };
+        order by d.message_id, d.version limit ${MAX_CANDIDATES}`,
+    );
+    return { name: 'notifications-claim-keys', text, values: [...columns(selector.keys), selector.slackMs] };
   }
   if ('leftOf' in selector) {
-    return {
-      name: 'notifications-claim-left',
-      text: `select ${CANDIDATE} from notifications.delivery d ${PENDING_BEFORE('d')}
-        where d.is_left and d.account_id = $1 and starts_with(lower(d.url), $2) and d.state = 'pending'
-        order by d.next_attempt_at limit $3 ${locked}`,
-      values: [selector.leftOf.accountId, selector.leftOf.origin, selector.limit],
-    };
+    const text = candidates(
+      `notifications.delivery d where d.is_left and d.account_id = $1 and starts_with(lower(d.url), $2)
+          and d.state = 'pending'
+        order by d.next_attempt_at limit $3`,
+    );
+    const { accountId, origin } = selector.leftOf;
+    return { name: 'notifications-claim-left', text, values: [accountId, origin, selector.limit] };
   }
-  return {
-    name: 'notifications-claim-after',
-    text: `select ${CANDIDATE} from unnest($1::uuid[], $2::uuid[], $3::int[]) as i(account_id, message_id, version)
-        join notifications.delivery d using (account_id, message_id) ${PENDING_BEFORE('d')}
-      where d.state = 'pending' and d.attempts = 0
-      order by d.message_id, d.version limit ${MAX_CANDIDATES} ${locked}`,
-    values: columns(selector.after),
-  };
+  const text = candidates(
+    `unnest($1::uuid[], $2::uuid[], $3::int[]) as i(account_id, message_id, version)
+        join notifications.delivery d using (account_id, message_id)
+      where d.state = 'pending' and d.attempts = 0 order by d.message_id, d.version limit ${MAX_CANDIDATES}`,
+  );
+  return { name: 'notifications-claim-after', text, values: columns(selector.after) };
+}
+
+/** Locks rows first, and looks only for those few what stands before them. */
+function candidates(from: string): string {
+  return `with d as materialized (select d.* from ${from} for update of d skip locked)
+    select ${CANDIDATE} from d ${PENDING_BEFORE('d')} order by d.message_id, d.version`;
 }
 
 function columns(keys: readonly DeliveryKey[]): unknown[] {
