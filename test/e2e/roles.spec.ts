@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { SimulatedSmsc } from '../../src/modules/carriers/infrastructure/simulator/simulated-smsc.js';
-import { basic, call, FORM, read } from '../support/api.js';
+import { basic, read, send } from '../support/api.js';
 import { startTestDatabase, type TestDatabase } from '../support/database.js';
 import { eventually } from '../support/eventually.js';
 import { makeDataDir, type Product, startProduct } from '../support/product.js';
@@ -56,12 +56,9 @@ describe('one database, an api process and a worker process', () => {
         window: 10,
       });
       await api.operator('POST', 'routes', { prefix: '+44', carrier: 'field', priority: 10, weight: 1 });
-      const sent = await call(api.url, `/2010-04-01/Accounts/${sid}/Messages.json`, {
-        headers: { authorization: basic(sid, token), 'content-type': FORM },
-        body: new URLSearchParams({ To: '+447700900123', From: SENDER, Body: 'from one to the other' }).toString(),
-      });
-      expect([sent.status, sent.text]).toEqual([201, expect.stringContaining('queued')]);
-      const message = JSON.parse(sent.text) as { sid: string };
+      const params = { To: '+447700900123', From: SENDER, Body: 'from one to the other' };
+      const message = await send(api.url, params, {}, { sid, token });
+      expect(message.status).toBe('queued');
       const path = `/2010-04-01/Accounts/${sid}/Messages/${message.sid}.json`;
       const found = await eventually(
         async () => {

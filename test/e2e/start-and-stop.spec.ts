@@ -1,7 +1,7 @@
 import { spawnSync } from 'node:child_process';
 import { stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { basic, call, FORM, read } from '../support/api.js';
+import { basic, call, read, send } from '../support/api.js';
 import { eventually } from '../support/eventually.js';
 import { processesUsing } from '../support/processes.js';
 import { DEMO_SID, makeDataDir, type Product, readyUrl, spawnProduct, startProduct } from '../support/product.js';
@@ -107,11 +107,7 @@ describe('the first start, with no settings at all, and the second', () => {
     'keeps messages, balance and credentials over a stop and a start, and credits the demo once',
     async () => {
       const first = printed(product.output());
-      const sent = await call(product.url, `/2010-04-01/Accounts/${first.sid}/Messages.json`, {
-        headers: { authorization: basic(first.sid, first.token), 'content-type': FORM },
-        body: 'To=%2B15555550123&From=%2B15005550006&Body=kept',
-      });
-      const { sid } = JSON.parse(sent.text) as { sid: string };
+      const { sid } = await send(product.url, { To: '+15555550123', Body: 'kept' }, {}, first);
       const message = () =>
         read<{ status: string }>(
           product.url,

@@ -1,3 +1,4 @@
+import { insist } from './insist.js';
 import { DEMO_NUMBER, DEMO_SID, DEMO_TOKEN } from './product.js';
 
 /** What a request was answered with. */
@@ -33,18 +34,30 @@ export async function call(url: string, path: string, { method, headers, body }:
   return { status: response.status, headers: response.headers, text: await response.text() };
 }
 
-/** Creates a message of the demo account; rejects unless it is answered with 201. */
-export async function send(
+/** Who sends. */
+export interface Sender {
+  readonly sid: string;
+  readonly token: string;
+}
+
+const DEMO: Sender = { sid: DEMO_SID, token: DEMO_TOKEN };
+
+/** Creates a message; rejects unless it is answered with 201 in the end. */
+export function send(
   url: string,
   params: Readonly<Record<string, string>>,
   headers: Readonly<Record<string, string>> = {},
+  sender: Sender = DEMO,
 ): Promise<{ sid: string; status: string }> {
-  const answer = await call(url, MESSAGES, {
-    headers: { authorization: basic(), 'content-type': FORM, ...headers },
-    body: new URLSearchParams({ From: DEMO_NUMBER, ...params }).toString(),
+  return insist(async () => {
+    const answer = await call(url, `/2010-04-01/Accounts/${sender.sid}/Messages.json`, {
+      headers: { authorization: basic(sender.sid, sender.token), 'content-type': FORM, ...headers },
+      body: new URLSearchParams({ From: DEMO_NUMBER, ...params }).toString(),
+    });
+    if (answer.status === 201) return JSON.parse(answer.text) as { sid: string; status: string };
+    const error = new Error(`a message was answered with ${answer.status}: ${answer.text}`);
+    throw Object.assign(error, { status: answer.status });
   });
-  if (answer.status !== 201) throw new Error(`a message was answered with ${answer.status}: ${answer.text}`);
-  return JSON.parse(answer.text) as { sid: string; status: string };
 }
 
 /** Reads something as the demo account; rejects unless it is answered with 200. */

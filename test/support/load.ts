@@ -7,22 +7,23 @@ const MAX_REQUESTS = 100_000;
 const PAUSE_MS = 20;
 
 /**
- * Sends messages of the demo account over several connections: until it is stopped, as many as it is told, or until the
- * product cannot be reached.
+ * Sends messages of the demo account over several connections: until it is stopped, until so many are accepted, or until
+ * the product cannot be reached. What a busy machine refuses with 503 is sent again as another message.
  */
 export class Load {
   /** SIDs of the messages that were answered with 201: promises. */
   readonly accepted: string[] = [];
-  /** Every other answer. */
+  /** Every other answer, of which a sound product gives 503 alone. */
   readonly refused: { readonly status: number; readonly text: string }[] = [];
   private readonly loops: Promise<void>[];
   private stopped = false;
   private count = 0;
+  private underWay = 0;
 
   constructor(
     private readonly url: string,
     connections = 8,
-    private readonly requests = MAX_REQUESTS,
+    private readonly wanted = MAX_REQUESTS,
   ) {
     this.loops = Array.from({ length: connections }, () => this.loop());
   }
@@ -33,14 +34,16 @@ export class Load {
     await this.done();
   }
 
-  /** Resolves when as many have been sent as it was told. */
+  /** Resolves when it has ended by itself. */
   async done(): Promise<void> {
     await Promise.all(this.loops);
   }
 
   private async loop(): Promise<void> {
-    while (!this.stopped && this.count < this.requests) {
+    while (!this.stopped && this.count < MAX_REQUESTS && this.accepted.length + this.underWay < this.wanted) {
+      this.underWay += 1;
       const isReachable = await this.send(this.count++).catch(() => false);
+      this.underWay -= 1;
       if (!isReachable) return;
     }
   }

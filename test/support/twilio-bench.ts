@@ -1,4 +1,4 @@
-import { type Answer, basic, type Call, call, FORM, MESSAGES } from './api.js';
+import { type Answer, basic, type Call, call, FORM, MESSAGES, send } from './api.js';
 import { type Bystander, openAccount, type Standing, sendSettled, standingOf } from './bystander.js';
 import { eventually } from './eventually.js';
 import { DEMO_NUMBER, makeDataDir, type Product, startProduct } from './product.js';
@@ -34,12 +34,8 @@ export class TwilioBench {
     await product.operator('POST', `accounts/${sid}/credits`, { amount: '1.00', key: 'one', reason: 'test' });
     await product.operator('POST', `accounts/${sid}/phone-numbers`, { phone_number: STRANGERS_NUMBER });
     const own = await sendSettled(product, '+15555550100', 'the only one');
-    const sent = await call(product.url, `/2010-04-01/Accounts/${sid}/Messages.json`, {
-      headers: { authorization, 'content-type': FORM },
-      body: new URLSearchParams({ To: '+15555550101', From: STRANGERS_NUMBER, Body: 'of a stranger' }).toString(),
-    });
-    expect(sent.status).toBe(201);
-    const foreign = (JSON.parse(sent.text) as { sid: string }).sid;
+    const params = { To: '+15555550101', From: STRANGERS_NUMBER, Body: 'of a stranger' };
+    const { sid: foreign } = await send(product.url, params, {}, stranger);
     await eventually(
       async () => {
         const response = await call(product.url, '/v1/balance', { headers: { authorization } });
