@@ -45,3 +45,9 @@ export async function sendSettled(product: Product, to: string, body: string): P
   await eventually(async () => Number((await readBalance(product.url)).reserved) === 0, { what: `${sid} is charged` });
   return sid;
 }
+
+/** Lines of the log that tell of an error of the product; to be too busy, and to say so with 503, is none. */
+export function errorLines(product: Product): string[] {
+  const lines = product.output().split('\n');
+  return lines.filter((line) => / (ERROR|FATAL) /.test(line) && !line.includes(' status=503'));
+}

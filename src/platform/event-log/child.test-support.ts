@@ -1,4 +1,4 @@
-import { MODULE, openBus, Streams } from './event-log.test-support.js';
+import { BRIEF, MODULE, openBus, Streams } from './event-log.test-support.js';
 import { type Fault, FaultPoint, openFaultyHouse, steppedConsumer } from './faults.test-support.js';
 
 /** What a child process of these suites is to do, as JSON in its first argument. */
@@ -24,7 +24,7 @@ else await append(task);
 
 async function consume({ ids, flaky, keyed }: Extract<ChildTask, { role: 'consumer' }>): Promise<void> {
   const consumers = ids.map((id) => steppedConsumer(id, house.db, point, { flaky, keyed }));
-  const bus = openBus(house, consumers);
+  const bus = openBus(house, consumers, BRIEF);
   await bus.startConsumers();
   process.stdout.write('ready\n');
 }

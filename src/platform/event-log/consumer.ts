@@ -7,6 +7,10 @@ import type { Queryable } from '../postgres/database.js';
  * module is called in `prepare`, before that transaction begins, and must be idempotent.
  *
  * A consumer may be replayed from any position: `apply` must recognise what it has already done by its own keys.
+ *
+ * An error is the event's: after five of them its stream waits for an operator. But one that says nothing about the
+ * event is met with patience, for as long as it takes: `Unavailable`, a Failure `unavailable`, a database that is gone.
+ * Events are shared with other consumers and frozen.
  */
 export interface DurableConsumer<P = unknown> {
   /** `<module>.<what-it-does>`, unique. */
@@ -26,7 +30,7 @@ export interface DurableConsumer<P = unknown> {
 
 /**
  * A local subscription: every process, from now on, for caches. On any doubt (`lost`: the log could not be read, the
- * process was stopped for long) it must empty its cache.
+ * process was stopped for long, `on` threw) it must empty its cache. Neither is waited for.
  */
 export interface LocalTail {
   readonly id: string;

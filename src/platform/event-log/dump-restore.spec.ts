@@ -15,6 +15,7 @@ import {
 import type { EventBus } from './event-bus.js';
 import {
   appendAll,
+  BRIEF,
   disordered,
   effectsOf,
   MODULE,
@@ -51,15 +52,14 @@ function open(url: string): TestHouse {
 
 /** A consumer with one stream that fails for as long as `isBroken` says so. */
 async function consume(house: TestHouse, badStream: string, isBroken: () => boolean): Promise<EventBus> {
-  const bus = openBus(house, [
-    recorder(ID, {
-      batchSize: 20,
-      apply: async (tx, events) => {
-        if (isBroken() && events.some((event) => event.streamId === badStream)) throw new Error('broken');
-        await recordEffects(tx, ID, events);
-      },
-    }),
-  ]);
+  const mover = recorder(ID, {
+    batchSize: 20,
+    apply: async (tx, events) => {
+      if (isBroken() && events.some((event) => event.streamId === badStream)) throw new Error('broken');
+      await recordEffects(tx, ID, events);
+    },
+  });
+  const bus = openBus(house, [mover], BRIEF);
   stops.push(() => bus.stop());
   await bus.startConsumers();
   return bus;

@@ -15,8 +15,10 @@ export const counted = defineEvent('messaging.thing-counted.v1', z.object({ n: z
 export const noted = defineEvent('messaging.thing-noted.v1', z.object({}));
 export const TEST_EVENTS = [counted, noted];
 
-/** Quick, so that a lease that nobody renews is over soon; long enough for a busy machine to renew it. */
-export const QUICK: ConsumerSettings = { leaseMs: 1500, pollMs: 20, maxAttempts: 5 };
+/** Quick to look; a lease lasts through whatever a busy machine does to this process. */
+export const QUICK: ConsumerSettings = { leaseMs: 6000, pollMs: 20, maxAttempts: 5 };
+/** Where a lease must run out because its holder was killed or stopped. */
+export const BRIEF: ConsumerSettings = { ...QUICK, leaseMs: 1500 };
 
 export const quiet = { warn: () => undefined, error: () => undefined };
 

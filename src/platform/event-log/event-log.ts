@@ -96,7 +96,7 @@ export class EventLog {
 
   /**
    * The events after a position, in order, at most `limit`; those of an older version read as the current one. Empty
-   * where none of the next `MAX_PAGE` positions holds an event: see `around`. The events are shared and frozen.
+   * at the head, and where none of the next positions holds an event: see `around`. The events are shared and frozen.
    *
    * The newest pages, which every consumer of the log asks for, come from the database once. A read that joins another
    * sees what that one sees; `wake` makes later ones ask anew.

@@ -108,13 +108,13 @@ describe('a local tail', () => {
     expect(errors).toHaveBeenCalledWith(expect.objectContaining({ tail: 'broken' }), expect.any(String));
   });
 
-  it('that throws even when its cache is lost ends nothing', async () => {
-    const hopeless = new Ear('hopeless', () => {
-      throw new Error('cannot hear');
-    });
-    hopeless.lost = () => {
-      throw new Error('cannot forget');
+  it.each(['throws', 'rejects'])('that %s even when its cache is lost ends nothing', async (how) => {
+    const hopeless = new Ear('hopeless');
+    const fail = () => {
+      throw new Error('cannot');
     };
+    hopeless.on = how === 'throws' ? fail : async () => fail();
+    hopeless.lost = how === 'throws' ? fail : async () => fail();
     const sound = new Ear('sound');
     await listen(house, hopeless, sound);
     await appendAll(house, new Streams(1).next(2));
@@ -127,7 +127,7 @@ describe('a local tail', () => {
     // The tail reads where it stands, which is the head: later readers are left alone.
     const failing = jest.spyOn(house.log, 'read').mockRejectedValueOnce(new Error('gone'));
     await appendAll(other, new Streams(1).next(3));
-    await eventually(() => ear.losses === 3);
+    await eventually(() => ear.losses >= 3);
     failing.mockRestore();
     const head = await house.log.head();
     await appendAll(house, new Streams(1).next(3));
@@ -142,7 +142,7 @@ describe('a local tail', () => {
     let offsetMs = 0;
     jest.spyOn(Date, 'now').mockImplementation(() => now() + offsetMs);
     offsetMs = 60_000;
-    await eventually(() => ear.losses === 2);
+    await eventually(() => ear.losses >= 2);
     const head = await house.log.head();
     await appendAll(house, new Streams(1).next(1));
     await eventually(() => ear.heard.at(-1) === head + 1);
@@ -161,7 +161,7 @@ describe('a local tail', () => {
         update ${MODULE}.event_head set position = position + 25000;
         commit`),
     );
-    await eventually(() => ear.losses === 2);
+    await eventually(() => ear.losses >= 2);
     expect(ear.heard).toEqual([]);
     await appendAll(house, new Streams(1).next(1));
     await eventually(() => ear.heard.at(-1) === head + 25_001);

@@ -69,7 +69,7 @@ export class TailRunner {
       return true;
     }
     if (page.length === 0) return false;
-    for (const tail of this.tails) this.deliver(tail, page);
+    for (const tail of this.tails) void this.deliver(tail, page);
     this.position = page[page.length - 1]!.position;
     return true;
   }
@@ -79,24 +79,25 @@ export class TailRunner {
   }
 
   /** A tail that throws has a cache that nobody can vouch for; the others go on. */
-  private deliver(tail: LocalTail, page: readonly StoredEvent[]): void {
+  private async deliver(tail: LocalTail, page: readonly StoredEvent[]): Promise<void> {
     try {
-      tail.on(page);
+      // Nothing is waited for; a promise that slipped in is heard of when it rejects.
+      await tail.on(page);
     } catch (error) {
       this.logger.error({ tail: tail.id, err: error }, 'a local tail failed: its cache is emptied');
-      this.lose(tail);
+      await this.lose(tail);
     }
   }
 
-  private lose(tail: LocalTail): void {
+  private async lose(tail: LocalTail): Promise<void> {
     try {
-      tail.lost();
+      await tail.lost();
     } catch (error) {
       this.logger.error({ tail: tail.id, err: error }, 'a local tail could not empty its cache');
     }
   }
 
   private loseAll(): void {
-    for (const tail of this.tails) this.lose(tail);
+    for (const tail of this.tails) void this.lose(tail);
   }
 }

@@ -72,7 +72,7 @@ export class Queues implements OnApplicationShutdown {
   }
 
   private async closeAll(): Promise<void> {
-    // Nothing may still be at work in a database that is stopped next. It is bounded by the store's own timeouts.
+    // Nothing may still be at work in a database that is stopped next.
     await this.prepared?.catch(() => undefined);
     await Promise.all(this.open.map((part) => part.close()));
     await this.store.close();

@@ -75,17 +75,18 @@ export class Courier {
     const taken = this.held.newPlan();
     const inLine = new Map<string, number>();
     return candidates.map(({ delivery, before }) => {
-      if (this.stopping) return { isTaken: false, waitMs: 0, isLeft: false };
-      if (!taken.mayFollow(delivery, before)) return { isTaken: false, waitMs: BEHIND_MS, isLeft: false };
+      if (this.held.has(delivery)) return { isTaken: true, waitMs: OWN_MS, waitsFor: null };
+      if (this.stopping) return { isTaken: false, waitMs: 0, waitsFor: null };
+      if (!taken.mayFollow(delivery, before)) return { isTaken: false, waitMs: BEHIND_MS, waitsFor: 'turn' };
       const line = `${delivery.accountId} ${originOf(delivery.url)}`;
       const planned = inLine.get(line) ?? 0;
       const isFollowing = taken.isFollowing(delivery);
       if (!taken.hasRoom(delivery) || !(isFollowing || this.endpoints.hasPlaceFor(delivery, planned))) {
-        return { isTaken: false, waitMs: this.endpoints.leave(delivery, Date.now()), isLeft: true };
+        return { isTaken: false, waitMs: this.endpoints.leave(delivery, Date.now()), waitsFor: 'room' };
       }
       if (!isFollowing) inLine.set(line, planned + 1);
       taken.add(delivery);
-      return { isTaken: true, waitMs: OWN_MS, isLeft: false };
+      return { isTaken: true, waitMs: OWN_MS, waitsFor: null };
     });
   }
 
@@ -205,7 +206,7 @@ export class Courier {
     const behind = isOver ? [] : this.held.behind(delivery);
     for (const follower of behind) {
       // It is due after this one, so that nobody looks at it in vain before.
-      void this.outcomes.record(waiting(follower, outcome.nextAttemptMs + BEHIND_MS));
+      void this.outcomes.record({ ...waiting(follower, outcome.nextAttemptMs + BEHIND_MS), waitsFor: 'turn' });
     }
     const isRecorded = await this.outcomes.record(outcome);
     if (!isOver || !isRecorded) return this.held.drop(delivery);
@@ -238,6 +239,7 @@ export class Courier {
       nextAttemptMs: waitMs ?? 0,
       status: result.kind === 'response' ? result.status : null,
       error,
+      waitsFor: null,
       isReminded: state === 'pending',
       death: state === 'dead' ? deathOf(delivery, error ?? '') : null,
     };
@@ -251,7 +253,7 @@ export class Courier {
 /** A delivery that is tried later, as if nothing had been tried now. */
 function waiting(delivery: Delivery, nextAttemptMs: number): Outcome {
   const { accountId, messageId, version, attempts } = delivery;
-  const rest = { status: null, error: null, isReminded: false, death: null };
+  const rest = { waitsFor: null, status: null, error: null, isReminded: false, death: null };
   return { accountId, messageId, version, attempts, state: 'pending', nextAttemptMs, ...rest };
 }
 

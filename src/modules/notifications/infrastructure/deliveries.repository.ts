@@ -5,6 +5,12 @@ import type { Delivery, DeliveryKey, DeliveryState, EndpointKey } from '../domai
 import type { StatusCallback } from '../domain/status-callback.js';
 import { NotificationsDatabase, NotificationsLog } from './notifications.storage.js';
 
+/**
+ * What a pending delivery that nobody holds waits for besides its time: `room` in a process's memory, or its `turn` behind
+ * another of its message. It is looked for when that may have come. Null: it is held, or waits for its time alone.
+ */
+export type WaitsFor = 'room' | 'turn' | null;
+
 /** How an attempt changes its row. */
 export interface Outcome extends DeliveryKey {
   readonly state: DeliveryState;
@@ -13,6 +19,7 @@ export interface Outcome extends DeliveryKey {
   readonly nextAttemptMs: number;
   readonly status: number | null;
   readonly error: string | null;
+  readonly waitsFor: WaitsFor;
   /** Whether the queue is to remind of it when it is due. */
   readonly isReminded: boolean;
   /** What is told when the delivery has died; null for every other outcome. */
@@ -30,8 +37,7 @@ export interface Placement {
   readonly isTaken: boolean;
   /** From now, or from when the last of those before it is due. */
   readonly waitMs: number;
-  /** Whether it only lacks room: it is looked for as soon as there is some. */
-  readonly isLeft: boolean;
+  readonly waitsFor: WaitsFor;
 }
 
 export type Selector =
@@ -39,7 +45,7 @@ export type Selector =
   | { readonly due: number }
   /** Those of the keys that are due, or will be within `slackMs`. */
   | { readonly keys: readonly DeliveryKey[]; readonly slackMs: number }
-  /** Those of the same messages, of any version, that were never attempted. */
+  /** Those of the same messages that nobody holds and that were never attempted. */
   | { readonly after: readonly DeliveryKey[] }
   /** Those that were left for lack of room, of one endpoint. */
   | { readonly leftOf: EndpointKey; readonly limit: number };
@@ -87,13 +93,13 @@ export class DeliveriesRepository {
       name: 'notifications-insert',
       text: `with given as materialized (
           select i.*, p.before, p.due from jsonb_to_recordset($1::jsonb) as i(ord int, account_id uuid, message_id uuid,
-              version int, url text, params jsonb, traceparent text, wait_ms float8, is_left boolean)
+              version int, url text, params jsonb, traceparent text, wait_ms float8, waits_for text)
             ${PENDING_BEFORE('i')}
         ), fresh as (
           insert into notifications.delivery
-            (account_id, message_id, version, state, url, params, next_attempt_at, is_left, traceparent)
+            (account_id, message_id, version, state, url, params, next_attempt_at, waits_for, traceparent)
           select account_id, message_id, version, 'pending', url, params,
-            greatest(clock_timestamp(), due) + wait_ms * interval '1 ms', is_left, traceparent from given
+            greatest(clock_timestamp(), due) + wait_ms * interval '1 ms', waits_for, traceparent from given
           on conflict do nothing returning message_id, version
         )
         select given.ord, given.before, fresh.version is not null as is_fresh
@@ -125,16 +131,16 @@ export class DeliveriesRepository {
       await tx.query({
         name: 'notifications-push',
         text: `update notifications.delivery d
-            set next_attempt_at = clock_timestamp() + i.wait_ms * interval '1 ms', is_left = i.is_left
-          from unnest($1::uuid[], $2::uuid[], $3::int[], $4::float8[], $5::boolean[])
-            as i(account_id, message_id, version, wait_ms, is_left)
+            set next_attempt_at = clock_timestamp() + i.wait_ms * interval '1 ms', waits_for = i.waits_for
+          from unnest($1::uuid[], $2::uuid[], $3::int[], $4::float8[], $5::text[])
+            as i(account_id, message_id, version, wait_ms, waits_for)
           where d.account_id = i.account_id and d.message_id = i.message_id and d.version = i.version`,
         values: [
           rows.map((row) => row.account_id),
           rows.map((row) => row.message_id),
           rows.map((row) => row.version),
           rows.map((row, index) => row.before_due_ms + placements[index]!.waitMs),
-          placements.map((placement) => placement.isLeft),
+          placements.map((placement) => placement.waitsFor),
         ],
       });
       return { found: rows.length, taken: candidates.filter((_, index) => placements[index]!.isTaken) };
@@ -175,10 +181,10 @@ async function write(tx: Queryable, outcomes: readonly Outcome[]): Promise<boole
     name: 'notifications-record',
     text: `with given as materialized (
         select * from jsonb_to_recordset($1::jsonb) as i(ord int, account_id uuid, message_id uuid, version int,
-          state text, attempts int, next_ms float8, status int, error text)
+          state text, attempts int, next_ms float8, waits_for text, status int, error text)
       ), changed as (
         update notifications.delivery d set state = i.state, attempts = i.attempts, last_status = i.status,
-          last_error = i.error, is_left = false, next_attempt_at = clock_timestamp() + i.next_ms * interval '1 ms',
+          last_error = i.error, waits_for = i.waits_for, next_attempt_at = clock_timestamp() + i.next_ms * interval '1 ms',
           updated_at = clock_timestamp()
         from given i where d.account_id = i.account_id and d.message_id = i.message_id and d.version = i.version
           and d.state = 'pending'
@@ -191,7 +197,7 @@ async function write(tx: Queryable, outcomes: readonly Outcome[]): Promise<boole
   return outcomes.map((_, index) => !unchanged.has(index));
 }
 
-function insertion(delivery: Delivery, ord: number, { waitMs, isLeft }: Placement): object {
+function insertion(delivery: Delivery, ord: number, { waitMs, waitsFor }: Placement): object {
   const { accountId, messageId, version, url, callback, traceparent } = delivery;
   return {
     ord,
@@ -202,12 +208,12 @@ function insertion(delivery: Delivery, ord: number, { waitMs, isLeft }: Placemen
     params: callback,
     traceparent,
     wait_ms: waitMs,
-    is_left: isLeft,
+    waits_for: waitsFor,
   };
 }
 
 function recording(outcome: Outcome, ord: number): object {
-  const { accountId, messageId, version, state, attempts, nextAttemptMs, status, error } = outcome;
+  const { accountId, messageId, version, state, attempts, nextAttemptMs, waitsFor, status, error } = outcome;
   return {
     ord,
     account_id: accountId,
@@ -216,6 +222,7 @@ function recording(outcome: Outcome, ord: number): object {
     state,
     attempts,
     next_ms: nextAttemptMs,
+    waits_for: waitsFor,
     status,
     error,
   };
@@ -242,7 +249,7 @@ function selectionOf(selector: Selector): { name: string; text: string; values: 
   }
   if ('leftOf' in selector) {
     const text = candidates(
-      `notifications.delivery d where d.is_left and d.account_id = $1 and starts_with(lower(d.url), $2)
+      `notifications.delivery d where d.waits_for = 'room' and d.account_id = $1 and starts_with(lower(d.url), $2)
           and d.state = 'pending'
         order by d.next_attempt_at limit $3`,
     );
@@ -252,7 +259,7 @@ function selectionOf(selector: Selector): { name: string; text: string; values: 
   const text = candidates(
     `unnest($1::uuid[], $2::uuid[], $3::int[]) as i(account_id, message_id, version)
         join notifications.delivery d using (account_id, message_id)
-      where d.state = 'pending' and d.attempts = 0 order by d.message_id, d.version limit ${MAX_CANDIDATES}`,
+      where d.state = 'pending' and d.attempts = 0 and d.waits_for is not null order by d.message_id, d.version limit ${MAX_CANDIDATES}`,
   );
   return { name: 'notifications-claim-after', text, values: columns(selector.after) };
 }
