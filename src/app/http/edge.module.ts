@@ -6,6 +6,7 @@ import { ValidationPipe } from '../../platform/http/validation.js';
 import type { Settings } from '../../platform/settings/settings.js';
 import { Logger, SETTINGS } from '../../platform/tokens.js';
 import { AccessGuard } from './access.guard.js';
+import { Admission } from './admission.js';
 import { DocsController } from './docs.controller.js';
 import { Edge } from './edge.js';
 import { ErrorFilter } from './error.filter.js';
@@ -41,6 +42,7 @@ const requestLog = {
     RouteTable,
     ReferenceDocument,
     ErrorFilter,
+    Admission,
     Edge,
     { provide: APP_GUARD, useClass: AccessGuard },
     { provide: APP_PIPE, useClass: ValidationPipe },

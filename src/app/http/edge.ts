@@ -7,6 +7,8 @@ import { PublicUrl } from '../../platform/http/public-url.js';
 import { joinTrace } from '../../platform/http/trace-context.js';
 import type { RouteMetrics } from '../../platform/telemetry/http-metrics.js';
 import { Metrics } from '../../platform/telemetry/metrics.js';
+import { Failure } from '../../shared/failure.js';
+import { Admission, type Admitted, type Importance, importanceOf } from './admission.js';
 import { answerClientError } from './client-error.js';
 import { ErrorFilter } from './error.filter.js';
 import { describeApi } from './openapi.js';
@@ -26,15 +28,17 @@ const STRICT_TRANSPORT = { 'strict-transport-security': 'max-age=31536000' };
 /** Stands for the status of an answer that its client did not wait for, as many proxies write it. */
 const CLIENT_LEFT = 499;
 
-/** What is observed of a route: its pattern and its counters. */
+/** What is observed of a route: its pattern and its counters; and what it is worth. */
 interface ObservedRoute {
   readonly pattern: string;
   readonly metrics: RouteMetrics;
+  readonly importance: Importance;
 }
 
 declare module 'fastify' {
   interface FastifyRequest {
     context: RequestContext;
+    admitted: Admitted | null;
   }
   interface FastifyContextConfig {
     observed?: ObservedRoute;
@@ -54,8 +58,9 @@ export class Edge {
     private readonly publicUrl: PublicUrl,
     private readonly routes: RouteTable,
     private readonly reference: ReferenceDocument,
+    private readonly admission: Admission,
   ) {
-    this.unmatched = { pattern: 'unmatched', metrics: metrics.route('*', 'unmatched') };
+    this.unmatched = { pattern: 'unmatched', metrics: metrics.route('*', 'unmatched'), importance: 'fetch' };
   }
 
   /**
@@ -70,10 +75,11 @@ export class Edge {
     server.edge = this;
     this.reference.from(() => describeApi(app, this.publicUrl.base()));
     server.decorateRequest('context');
+    server.decorateRequest('admitted', null);
     server.addHook('onRoute', (route) => this.addRoute(route));
     adapter.setOnRequestHook((request, reply, done) => {
       this.begin(request, reply);
-      done();
+      this.admit(request, reply, done);
     });
   }
 
@@ -90,14 +96,42 @@ export class Edge {
 
   private addRoute(route: RouteOptions): void {
     this.routes.add(route.method, route.url);
-    const metrics = this.metrics.route([route.method].flat().length > 1 ? '*' : String(route.method), route.url);
-    route.config = { ...route.config, observed: { pattern: route.url, metrics } };
+    const method = [route.method].flat().length > 1 ? '*' : String(route.method);
+    const metrics = this.metrics.route(method, route.url);
+    const importance = importanceOf(method, route.url);
+    route.config = { ...route.config, observed: { pattern: route.url, metrics, importance } };
+  }
+
+  private routeOf(request: FastifyRequest): ObservedRoute {
+    return (request.is404 ? undefined : request.routeOptions.config.observed) ?? this.unmatched;
+  }
+
+  /** Before anything else is done for a request: one that there is no room for costs its refusal and no more. */
+  private admit(request: FastifyRequest, reply: FastifyReply, done: () => void): void {
+    const start = (admitted: Admitted) => {
+      request.admitted = admitted;
+      // It left while it waited: its end has passed already.
+      if (reply.raw.closed) this.release(request, reply);
+      else done();
+    };
+    const refuse = () => {
+      const failure = new Failure('unavailable', { retryAfterSeconds: 1 });
+      this.filter.answer(failure, failure, request, reply);
+    };
+    this.admission.enter(this.routeOf(request).importance, request.context.isGone, start, refuse);
+  }
+
+  private release(request: FastifyRequest, reply: FastifyReply): void {
+    request.admitted?.end(reply.elapsedTime);
+    request.admitted = null;
   }
 
   private begin(request: FastifyRequest, reply: FastifyReply): void {
     const header = request.headers.traceparent;
     const traceparent = joinTrace(typeof header === 'string' ? header : undefined);
-    request.context = { requestId: request.id, traceparent, arrivedAtMs: Date.now() };
+    const { socket } = request;
+    const isGone = () => socket.destroyed;
+    request.context = { requestId: request.id, traceparent, arrivedAtMs: Date.now(), isGone };
     reply.headers(this.headers);
     reply.header('x-request-id', request.id);
     reply.header('traceparent', traceparent);
@@ -106,8 +140,8 @@ export class Edge {
   }
 
   private end(request: FastifyRequest, reply: FastifyReply): void {
-    const observed = request.is404 ? undefined : request.routeOptions.config.observed;
-    const { pattern, metrics } = observed ?? this.unmatched;
+    this.release(request, reply);
+    const { pattern, metrics } = this.routeOf(request);
     const status = reply.raw.writableFinished ? reply.statusCode : CLIENT_LEFT;
     metrics.observe(status, reply.elapsedTime);
     this.log.ended(request, pattern, status, reply.elapsedTime);

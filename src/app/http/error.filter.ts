@@ -1,6 +1,7 @@
 import { type ArgumentsHost, Catch, type ExceptionFilter, Injectable } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { PublicUrl } from '../../platform/http/public-url.js';
+import { LogThrottle } from '../../platform/telemetry/log-throttle.js';
 import { Logger } from '../../platform/tokens.js';
 import { Failure } from '../../shared/failure.js';
 import { dialectOf } from './dialect.js';
@@ -13,11 +14,15 @@ import { translateError } from './translate-error.js';
 @Catch()
 @Injectable()
 export class ErrorFilter implements ExceptionFilter {
+  private readonly refusals: LogThrottle;
+
   constructor(
     private readonly logger: Logger,
     private readonly publicUrl: PublicUrl,
     private readonly routes: RouteTable,
-  ) {}
+  ) {
+    this.refusals = new LogThrottle(logger);
+  }
 
   catch(error: unknown, host: ArgumentsHost): void {
     const http = host.switchToHttp();
@@ -60,6 +65,6 @@ export class ErrorFilter implements ExceptionFilter {
   private log(error: unknown, failure: Failure | null, request: FastifyRequest): void {
     const fields = { ...requestFields(request), route: request.routeOptions?.url, err: error };
     if (failure === null) this.logger.error(fields, 'a request met an unexpected error');
-    else if (failure.failure === 'unavailable') this.logger.warn(fields, 'a request was refused for the time being');
+    else if (failure.failure === 'unavailable') this.refusals.warn(fields, 'a request was refused for the time being');
   }
 }

@@ -7,7 +7,7 @@ const SLOW_MS = 1_000;
 
 /**
  * Writes the log's line of a request that has ended. At 10,000 requests a second a line for each would cost a third of the
- * throughput: all failures of the service (5xx) and all slow requests are logged, of the others one in a hundred, and
+ * throughput: all failures of the service (5xx but 503) and all slow requests are logged, of the others one in a hundred, and
  * all at level debug.
  */
 export class RequestLog {
@@ -31,7 +31,8 @@ export class RequestLog {
       duration_ms: Math.round(durationMs * 10) / 10,
       message_sid: request.context.messageSid,
     });
-    if (status >= 500) this.logger.error(fields(), 'request failed');
+    // To be busy, and to say so, is no failure; an overloaded process has no time to write each of them down.
+    if (status >= 500 && status !== 503) this.logger.error(fields(), 'request failed');
     else if (durationMs > SLOW_MS) this.logger.warn(fields(), 'request was slow');
     else if (this.isSampled()) this.logger.info(fields(), 'request');
     else if (this.debug) this.logger.debug(fields(), 'request');

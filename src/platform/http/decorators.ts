@@ -30,6 +30,8 @@ export interface RequestContext {
   traceparent: string | null;
   /** Instant at which the request arrived, milliseconds of the process's clock. */
   arrivedAtMs: number;
+  /** Whether the client has given up: nobody would read the answer. */
+  isGone: () => boolean;
   /** The message that the request made or concerns, where its handler says so: it is named in the request's log line. */
   messageSid?: string;
 }

@@ -1,4 +1,4 @@
-import { LogThrottle, type QueueLog } from './log-throttle.js';
+import { LogThrottle, type ThrottledLog } from '../telemetry/log-throttle.js';
 import type { QueueStore, RawQueue } from './queue-store.js';
 
 export interface NewJob<D> {
@@ -29,7 +29,7 @@ export class JobQueue<D> {
   constructor(
     readonly name: string,
     private readonly store: QueueStore,
-    log: QueueLog,
+    log: ThrottledLog,
   ) {
     this.throttle = new LogThrottle(log);
   }

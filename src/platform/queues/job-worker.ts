@@ -1,4 +1,4 @@
-import { LogThrottle, type QueueLog } from './log-throttle.js';
+import { LogThrottle, type ThrottledLog } from '../telemetry/log-throttle.js';
 import type { JobHandler, QueueStore, RawWorker } from './queue-store.js';
 
 const REOPEN_DELAY_MS = 1_000;
@@ -23,7 +23,7 @@ export class JobWorker {
     private readonly store: QueueStore,
     private readonly handler: JobHandler,
     private readonly concurrency: number,
-    log: QueueLog,
+    log: ThrottledLog,
   ) {
     this.throttle = new LogThrottle(log);
   }

@@ -1,7 +1,7 @@
 import type { OnApplicationShutdown } from '@nestjs/common';
+import { LogThrottle, type ThrottledLog } from '../telemetry/log-throttle.js';
 import { JobQueue } from './job-queue.js';
 import { JobWorker } from './job-worker.js';
-import { LogThrottle, type QueueLog } from './log-throttle.js';
 import { PostgresQueueStore } from './postgres-queue-store.js';
 import type { QueueStore } from './queue-store.js';
 import { RedisQueueStore } from './redis-queue-store.js';
@@ -10,7 +10,7 @@ export interface QueuesOptions {
   /** Where the queues are kept unless there is a Redis. */
   readonly connectionString: string;
   readonly redisUrl: string | undefined;
-  readonly log: QueueLog;
+  readonly log: ThrottledLog;
 }
 
 /**

@@ -22,6 +22,8 @@ export interface SendOptions {
   readonly traceparent: string | null;
   /** How long ago the request arrived, milliseconds. */
   readonly waitedMs: number;
+  /** Whether the client has given up; by default it never does. */
+  readonly isGone?: () => boolean;
 }
 
 export interface Sent {
@@ -140,6 +142,7 @@ export class SendMessage {
       retryUnknown: principal.unknownOutcome === 'retry',
       idempotencyKey: options.idempotencyKey,
       deadlineMs,
+      isGone: options.isGone,
     });
     const { draft, createdAt, priceMicros, currency } = accepted;
     const { message } = draft;

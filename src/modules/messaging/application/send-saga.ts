@@ -18,6 +18,8 @@ export interface Draft {
   readonly idempotencyKey: string | null;
   /** By the database's clock, milliseconds. */
   readonly deadlineMs: number;
+  /** Whether nobody waits for the answer any more. */
+  readonly isGone?: () => boolean;
 }
 
 /** A message that is durable: answered with 201 from here on, whatever happens. */
@@ -78,11 +80,13 @@ export class SendSaga {
     return this.group.drain();
   }
 
-  /** What has no time left is not worked on: nothing is reserved for it. */
+  /** What has no time left, or whose client has given up, is not worked on: nothing is reserved for it. */
   private async run(drafts: Draft[]): Promise<(Accepted | Error)[]> {
     const now = this.clock.now();
-    const timely = drafts.filter((draft) => draft.deadlineMs > now);
-    if (timely.length < drafts.length) this.outcomes.count('validate', 'too_late', drafts.length - timely.length);
+    const wanted = drafts.filter((draft) => !draft.isGone?.());
+    if (wanted.length < drafts.length) this.outcomes.count('validate', 'abandoned', drafts.length - wanted.length);
+    const timely = wanted.filter((draft) => draft.deadlineMs > now);
+    if (timely.length < wanted.length) this.outcomes.count('validate', 'too_late', wanted.length - timely.length);
     const results = new Map<Draft, Accepted | Error>();
     if (timely.length > 0) await this.payAndWrite(timely, results);
     return drafts.map((draft) => results.get(draft) ?? new Failure('unavailable', { retryAfterSeconds: 1 }));

@@ -38,6 +38,7 @@ export class MessagesController {
       idempotencyKey: idempotencyKey(key),
       traceparent: context.traceparent,
       waitedMs: Date.now() - context.arrivedAtMs,
+      isGone: context.isGone,
     });
     context.messageSid = sidOf('SM', message.id);
     if (replayed) reply.header('Idempotent-Replayed', 'true');

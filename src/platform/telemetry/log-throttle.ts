@@ -1,4 +1,4 @@
-export interface QueueLog {
+export interface ThrottledLog {
   info(fields: object, message: string): void;
   warn(fields: object, message: string): void;
 }
@@ -10,7 +10,7 @@ export class LogThrottle {
   private suppressed = 0;
   private loggedAtMs = Number.NEGATIVE_INFINITY;
 
-  constructor(private readonly log: QueueLog) {}
+  constructor(private readonly log: ThrottledLog) {}
 
   warn(fields: object, message: string): void {
     if (performance.now() - this.loggedAtMs < QUIET_MS) {
