@@ -16,6 +16,8 @@ export const principalSchema = z.object({
   tier: z.enum(TIERS),
   credential: z.enum(['auth_token', 'api_key']),
   messagesPerMinute: z.int().nullable(),
+  /** Null: derived, see message-limits.ts of the edge. */
+  messagesPerSecond: z.int().nullable(),
   messagesPerDay: z.int().nullable(),
   unknownOutcome: z.enum(UNKNOWN_OUTCOME_POLICIES),
 });

@@ -48,6 +48,7 @@ describe.each(WAYS)('AccountsApi %s', (_, reach) => {
       tier: 'pro',
       credential: 'auth_token',
       messagesPerMinute: null,
+      messagesPerSecond: null,
       messagesPerDay: null,
       unknownOutcome: 'fail',
     });
@@ -104,6 +105,7 @@ describe.each(WAYS)('AccountsApi %s', (_, reach) => {
       closeReason: null,
       ownerAccountSid: null,
       messagesPerMinute: null,
+      messagesPerSecond: null,
       messagesPerDay: null,
       unknownOutcome: 'fail',
       createdAt: expect.any(String),

@@ -28,6 +28,7 @@ describe('accounts, for operators', () => {
       close_reason: null,
       owner_account_sid: null,
       messages_per_minute: null,
+      messages_per_second: null,
       messages_per_day: null,
       unknown_outcome: 'fail',
       created_at: expect.any(String),
@@ -85,6 +86,7 @@ describe('accounts, for operators', () => {
     [{ status: 'provisioning' }, 'status'],
     [{ messages_per_minute: 0 }, 'messages_per_minute'],
     [{ messages_per_day: 1.5 }, 'messages_per_day'],
+    [{ messages_per_second: 0 }, 'messages_per_second'],
     [{ unknown_outcome: 'guess' }, 'unknown_outcome'],
     [{ friendly_name: 'B' }, 'friendly_name'],
   ])('are not changed by %j', async (body, field) => {

@@ -93,6 +93,9 @@ describe('credits', () => {
       reserved: '0.00',
       available: '100.000001',
       currency: 'USD',
+      messages_today: 0,
+      messages_per_day: 10_000,
+      messages_outstanding: 0,
     });
     const listed = await operator.get(`/accounts/${sid}/credits?limit=1`);
     expect(listed.body).toMatchObject({ data: [{ key: 'second', amount: '0.000001' }], has_more: true });

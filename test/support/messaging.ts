@@ -51,6 +51,7 @@ export async function startMessaging(database: TestDatabase, consumers: boolean)
     tier: 'enterprise',
     credential: 'auth_token',
     messagesPerMinute: null,
+    messagesPerSecond: null,
     messagesPerDay: null,
     unknownOutcome: 'fail',
   };

@@ -98,13 +98,14 @@ export class AccessGuard implements CanActivate {
   private async subaccount(owner: Principal, accountSid: string): Promise<Principal | null> {
     const account = await this.accounts.getAccount({ accountSid });
     if (account?.ownerAccountSid !== owner.accountSid) return null;
-    const { status, tier, messagesPerMinute, messagesPerDay, unknownOutcome } = account;
+    const { status, tier, messagesPerMinute, messagesPerSecond, messagesPerDay, unknownOutcome } = account;
     return {
       accountSid,
       status,
       tier,
       credential: owner.credential,
       messagesPerMinute,
+      messagesPerSecond,
       messagesPerDay,
       unknownOutcome,
     };

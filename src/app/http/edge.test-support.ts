@@ -60,7 +60,12 @@ export class MemoryAccounts extends AccountsApi {
     const accountSid = username === API_KEY ? ACCOUNT : username;
     const status = STATUSES[accountSid];
     if (!status || password !== SECRET) return null;
-    const limits = { messagesPerMinute: null, messagesPerDay: null, unknownOutcome: 'fail' as const };
+    const limits = {
+      messagesPerMinute: null,
+      messagesPerSecond: null,
+      messagesPerDay: null,
+      unknownOutcome: 'fail' as const,
+    };
     return { accountSid, status, tier: 'pro', credential: username === API_KEY ? 'api_key' : 'auth_token', ...limits };
   }
 
@@ -68,7 +73,12 @@ export class MemoryAccounts extends AccountsApi {
     const status = STATUSES[accountSid];
     if (!status) return null;
     const at = '2026-01-01T00:00:00Z';
-    const limits = { messagesPerMinute: null, messagesPerDay: null, unknownOutcome: 'fail' as const };
+    const limits = {
+      messagesPerMinute: null,
+      messagesPerSecond: null,
+      messagesPerDay: null,
+      unknownOutcome: 'fail' as const,
+    };
     const ownerAccountSid = OWNERS[accountSid] ?? null;
     return {
       sid: accountSid,

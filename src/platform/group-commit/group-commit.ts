@@ -6,7 +6,7 @@ export interface GroupCommitOptions<I> {
   readonly maxBatch: number;
   /** The most groups under way at once. */
   readonly maxInFlight: number;
-  /** The most items that wait; one more is refused with `unavailable`. */
+  /** The most items that wait; one more is refused with `unavailable`, or with `queue_full` where its owner has its share. */
   readonly maxQueued: number;
   /** While another group is under way, how long an item may wait for company before its group leaves anyway. */
   readonly gatherMs: number;
@@ -52,13 +52,16 @@ export class GroupCommit<I, O> {
     return this.waiting;
   }
 
-  /** @throws Failure `unavailable` when too many items wait; whatever `run` says of this item or of its group */
+  /** @throws Failure `unavailable` when too many items wait, `queue_full` when too many of its owner's do; whatever `run` says of this item or of its group */
   submit(item: I): Promise<O> {
     const { maxQueued, ownerOf } = this.options;
     const owner = ownerOf ? ownerOf(item) : '';
     const line = this.lines.get(owner);
-    const mayWait = this.waiting < maxQueued && (!ownerOf || (line?.length ?? 0) < maxQueued / 2);
-    if (!mayWait) return Promise.reject(new Failure('unavailable', { retryAfterSeconds: 1 }));
+    // First whether it is the owner's own doing: who is over its share learns that, whatever the others have waiting.
+    const isOver = ownerOf !== undefined && (line?.length ?? 0) >= maxQueued / 2;
+    if (isOver || this.waiting >= maxQueued) {
+      return Promise.reject(new Failure(isOver ? 'queue_full' : 'unavailable', { retryAfterSeconds: 1 }));
+    }
     return new Promise<O>((resolve, reject) => {
       if (line) line.push({ item, resolve, reject });
       else this.lines.set(owner, [{ item, resolve, reject }]);

@@ -111,6 +111,7 @@ function principalOf(account: Account, credential: Principal['credential']): Pri
     tier: account.tier,
     credential,
     messagesPerMinute: account.messagesPerMinute,
+    messagesPerSecond: account.messagesPerSecond,
     messagesPerDay: account.messagesPerDay,
     unknownOutcome: account.unknownOutcome,
   });

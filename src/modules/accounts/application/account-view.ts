@@ -12,6 +12,7 @@ export function accountView(state: AccountState): Account {
     closeReason: state.closeReason,
     ownerAccountSid: state.ownerId && sidOf('AC', state.ownerId),
     messagesPerMinute: state.messagesPerMinute,
+    messagesPerSecond: state.messagesPerSecond,
     messagesPerDay: state.messagesPerDay,
     unknownOutcome: state.unknownOutcome,
     createdAt: state.createdAt.toISOString(),

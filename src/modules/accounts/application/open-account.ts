@@ -58,6 +58,7 @@ export class OpenAccount {
         closeReason: null,
         ownerId,
         messagesPerMinute: null,
+        messagesPerSecond: null,
         messagesPerDay: null,
         unknownOutcome: 'fail',
         version: 1,

@@ -13,6 +13,7 @@ export const accountSchema = z.object({
   closeReason: z.string().nullable(),
   ownerAccountSid: z.string().nullable(),
   messagesPerMinute: z.int().nullable(),
+  messagesPerSecond: z.int().nullable(),
   messagesPerDay: z.int().nullable(),
   unknownOutcome: z.enum(UNKNOWN_OUTCOME_POLICIES),
   createdAt: z.iso.datetime(),

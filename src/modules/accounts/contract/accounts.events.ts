@@ -23,6 +23,8 @@ export const tierChanged = defineEvent(
     tier: z.enum(TIERS),
     messagesPerMinute: z.int().nullable(),
     messagesPerDay: z.int().nullable(),
+    /** Absent in events of before there was such a figure. */
+    messagesPerSecond: z.int().nullable().optional(),
     unknownOutcome: z.enum(UNKNOWN_OUTCOME_POLICIES),
   }),
 );

@@ -10,6 +10,7 @@ const GIVEN: AccountState = {
   closeReason: null,
   ownerId: null,
   messagesPerMinute: null,
+  messagesPerSecond: null,
   messagesPerDay: null,
   unknownOutcome: 'fail',
   version: 2,

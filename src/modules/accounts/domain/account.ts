@@ -21,6 +21,7 @@ export interface AccountState {
   readonly closeReason: string | null;
   readonly ownerId: string | null;
   readonly messagesPerMinute: number | null;
+  readonly messagesPerSecond: number | null;
   readonly messagesPerDay: number | null;
   readonly unknownOutcome: UnknownOutcomePolicy;
   readonly version: number;
@@ -45,6 +46,7 @@ export interface AccountPatch {
   readonly tier?: Tier;
   readonly status?: 'active' | 'suspended' | 'closed';
   readonly messagesPerMinute?: number | null;
+  readonly messagesPerSecond?: number | null;
   readonly messagesPerDay?: number | null;
   readonly unknownOutcome?: UnknownOutcomePolicy;
 }
@@ -81,12 +83,14 @@ function amendLimits(account: AccountState, patch: AccountPatch): Decision {
   const next = {
     tier: patch.tier ?? account.tier,
     messagesPerMinute: patch.messagesPerMinute === undefined ? account.messagesPerMinute : patch.messagesPerMinute,
+    messagesPerSecond: patch.messagesPerSecond === undefined ? account.messagesPerSecond : patch.messagesPerSecond,
     messagesPerDay: patch.messagesPerDay === undefined ? account.messagesPerDay : patch.messagesPerDay,
     unknownOutcome: patch.unknownOutcome ?? account.unknownOutcome,
   };
   const isSame =
     next.tier === account.tier &&
     next.messagesPerMinute === account.messagesPerMinute &&
+    next.messagesPerSecond === account.messagesPerSecond &&
     next.messagesPerDay === account.messagesPerDay &&
     next.unknownOutcome === account.unknownOutcome;
   if (isSame) return { account, facts: [] };

@@ -57,6 +57,7 @@ export class AccountsController {
       ...(body.tier === undefined ? {} : { tier: body.tier }),
       ...(body.status === undefined ? {} : { status: body.status }),
       ...(body.messages_per_minute === undefined ? {} : { messagesPerMinute: body.messages_per_minute }),
+      ...(body.messages_per_second === undefined ? {} : { messagesPerSecond: body.messages_per_second }),
       ...(body.messages_per_day === undefined ? {} : { messagesPerDay: body.messages_per_day }),
       ...(body.unknown_outcome === undefined ? {} : { unknownOutcome: body.unknown_outcome }),
     });

@@ -12,6 +12,7 @@ export function presentAccount(account: Account) {
     close_reason: account.closeReason,
     owner_account_sid: account.ownerAccountSid,
     messages_per_minute: account.messagesPerMinute,
+    messages_per_second: account.messagesPerSecond,
     messages_per_day: account.messagesPerDay,
     unknown_outcome: account.unknownOutcome,
     created_at: account.createdAt,

@@ -3,6 +3,7 @@ import { TIERS, UNKNOWN_OUTCOME_POLICIES } from '../../../shared/principal.js';
 
 const MAX_NAME_LENGTH = 64;
 const MAX_PER_MINUTE = 10_000_000;
+const MAX_PER_SECOND = 1_000_000;
 const MAX_PER_DAY = 1_000_000_000;
 
 const friendlyName = z.string().trim().min(1).max(MAX_NAME_LENGTH);
@@ -19,6 +20,8 @@ export const changeAccountBody = z
     status: z.enum(['active', 'suspended', 'closed']).optional(),
     /** Null: the tier's own. */
     messages_per_minute: z.int().min(1).max(MAX_PER_MINUTE).nullable().optional(),
+    /** Null: the tier's own, or as much as messages_per_minute needs. */
+    messages_per_second: z.int().min(1).max(MAX_PER_SECOND).nullable().optional(),
     messages_per_day: z.int().min(1).max(MAX_PER_DAY).nullable().optional(),
     unknown_outcome: z.enum(UNKNOWN_OUTCOME_POLICIES).optional(),
   })

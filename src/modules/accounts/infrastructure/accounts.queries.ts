@@ -67,6 +67,7 @@ interface AccountRow {
   closeReason: string | null;
   ownerId: string | null;
   messagesPerMinute: number | null;
+  messagesPerSecond: number | null;
   messagesPerDay: number | null;
   unknownOutcome: string;
   createdAt: Date;

@@ -23,6 +23,7 @@ interface AccountRow {
   owner_id: string | null;
   auth_token: Buffer;
   messages_per_minute: number | null;
+  messages_per_second: number | null;
   messages_per_day: number | null;
   unknown_outcome: AccountState['unknownOutcome'];
   version: number;
@@ -31,7 +32,7 @@ interface AccountRow {
 }
 
 const COLUMNS = `id, friendly_name, tier, status, close_reason, owner_id, auth_token, messages_per_minute,
-  messages_per_day, unknown_outcome, version, created_at, updated_at`;
+  messages_per_second, messages_per_day, unknown_outcome, version, created_at, updated_at`;
 
 /** The rows of accounts, their keys and numbers: what is read to authenticate, and what changes with an event. */
 @Injectable()
@@ -91,7 +92,7 @@ export class AccountsRepository {
   async save(tx: Queryable, account: AccountState): Promise<AccountState> {
     const { rows } = await tx.query<AccountRow>(
       `update accounts.account set tier = $2, status = $3, close_reason = $4, messages_per_minute = $5,
-          messages_per_day = $6, unknown_outcome = $7, version = $8, updated_at = clock_timestamp()
+          messages_per_day = $6, unknown_outcome = $7, version = $8, messages_per_second = $9, updated_at = clock_timestamp()
         where id = $1 returning ${COLUMNS}`,
       [
         account.id,
@@ -102,6 +103,7 @@ export class AccountsRepository {
         account.messagesPerDay,
         account.unknownOutcome,
         account.version,
+        account.messagesPerSecond,
       ],
     );
     return toStored(rows[0]!).account;
@@ -159,6 +161,7 @@ function toStored(row: AccountRow): StoredAccount {
       closeReason: row.close_reason,
       ownerId: row.owner_id,
       messagesPerMinute: row.messages_per_minute,
+      messagesPerSecond: row.messages_per_second,
       messagesPerDay: row.messages_per_day,
       unknownOutcome: row.unknown_outcome,
       version: row.version,

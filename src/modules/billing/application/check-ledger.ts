@@ -39,6 +39,12 @@ function detailsOf(fault: AccountFault): string[] {
   if (fault.reserved !== fault.projectedReserved) {
     details.push(`${fault.reserved} micro-units are reserved, its entries make ${fault.projectedReserved}`);
   }
+  if (fault.open !== fault.projectedOpen) {
+    details.push(`${fault.open} reservations are open, its entries make ${fault.projectedOpen}`);
+  }
+  if (fault.used !== fault.projectedUsed) {
+    details.push(`${fault.used} messages count for its quota's day, its entries make ${fault.projectedUsed}`);
+  }
   const available = BigInt(fault.balance) - BigInt(fault.reserved);
   if (fault.kind === 'customer' && available < BigInt(fault.limit)) {
     details.push(`${available} micro-units are available, below its limit of ${fault.limit}`);

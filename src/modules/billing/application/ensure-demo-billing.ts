@@ -29,7 +29,7 @@ export class EnsureDemoBilling implements BillingDemo {
     const { accountSid } = input;
     const id = parseSid('AC', accountSid);
     if (!id) throw new Error(`${accountSid} is no account SID`);
-    await this.ledger.open(id);
+    await this.ledger.open(id, 'enterprise');
     await this.accounts.completeProvisioning({ accountSid });
     if (await this.ledgerAccounts.findCredit(this.db, id, CREDIT_KEY)) return;
     if ((await this.rates.count()) === 0) {

@@ -19,7 +19,7 @@ export class SettleCharges {
     return resolutions.map((resolution) => {
       const kind = resolution && kinds[next++];
       if (!kind) return 'unknown';
-      return kind === resolution.kind ? 'settled' : 'contradicted';
+      return kind === (resolution.kind === 'undo' ? 'void' : resolution.kind) ? 'settled' : 'contradicted';
     });
   }
 }

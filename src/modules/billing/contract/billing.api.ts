@@ -15,13 +15,22 @@ export type ReserveItem = z.infer<typeof reserveItem>;
 export const reserveInput = z.array(reserveItem).max(1000);
 
 /**
- * `reserved`: now or before, at this amount. `already_resolved`: posted or voided before, or the key is another
+ * `reserved`: now or before, at this amount. `quota_exhausted`: the account has had as many messages this day (UTC) as
+ * it may. `queue_full`: as many of its reservations are open as may be. `already_resolved`: posted or voided before, or the key is another
  * account's. `invalid_key`: not the SID of something made in the last days (see KEY_PAST_MS).
  */
 export const reserveResult = z.discriminatedUnion('outcome', [
   z.object({ outcome: z.literal('reserved'), amountMicros: microsSchema, currency: z.string() }),
   z.object({
-    outcome: z.enum(['insufficient_balance', 'no_rate', 'no_ledger', 'already_resolved', 'invalid_key']),
+    outcome: z.enum([
+      'insufficient_balance',
+      'quota_exhausted',
+      'queue_full',
+      'no_rate',
+      'no_ledger',
+      'already_resolved',
+      'invalid_key',
+    ]),
   }),
 ]);
 export type ReserveResult = z.infer<typeof reserveResult>;
@@ -31,10 +40,14 @@ export const reserveOutput = z.array(reserveResult);
 export const KEY_PAST_MS = 6 * 24 * 3600 * 1000;
 export const KEY_FUTURE_MS = 24 * 3600 * 1000;
 
-export const settleItem = z.object({ key: z.string(), outcome: z.enum(['post', 'void']) });
+/**
+ * `undo`: what was reserved for never came to be; as `void`, and it does not count for the day's quota. What came to be
+ * and failed later is voided, and counts.
+ */
+export const settleItem = z.object({ key: z.string(), outcome: z.enum(['post', 'void', 'undo']) });
 export type SettleItem = z.infer<typeof settleItem>;
 export const settleInput = z.array(settleItem).max(1000);
-/** `settled`: now or before, with this outcome. `contradicted`: before, with the other one. `unknown`: no such key. */
+/** `settled`: now or before, with this outcome (`void` and `undo` are one here). `contradicted`: before, with the other. `unknown`: no such key. */
 export const settleOutput = z.array(z.enum(['settled', 'contradicted', 'unknown']));
 export type SettleResult = z.infer<typeof settleOutput>[number];
 
@@ -90,7 +103,7 @@ export const ledgerCheck = z.object({
   sumMicros: z.string(),
   /**
    * What does not hold, the first hundred of each kind: ledger accounts (an account SID, `revenue` or `funding`) whose
-   * balance or reserved sum is not the projection of their entries, or that lie below their limit; resolutions (by
+   * balance, reserved sum, open reservations or quota are not the projection of their entries, or that lie below their limit; resolutions (by
    * their key) that fit no reservation; the sum, where it is not zero (`ledger`).
    */
   violations: z.array(z.object({ account: z.string(), detail: z.string() })),
@@ -103,10 +116,10 @@ export type LedgerCheck = z.infer<typeof ledgerCheck>;
  * overdraft is refused at the reservation; billing never lets a reservation lapse by itself.
  */
 export abstract class BillingApi {
-  /** Reserves the price of each item. Answers stand in the order of the items; one bad item fails alone. */
+  /** Reserves the price of each item, and its place in the quota of the day. Answers stand in the order of the items; one bad item fails alone. */
   abstract reserve(items: readonly ReserveItem[]): Promise<ReserveResult[]>;
 
-  /** Resolves reservations, each once: `post` charges it, `void` gives it back. */
+  /** Resolves reservations, each once: `post` charges it, `void` and `undo` give it back. */
   abstract settle(items: readonly SettleItem[]): Promise<SettleResult[]>;
 
   /** What a message would cost; null where there is no rate to that destination. Nothing is reserved. */

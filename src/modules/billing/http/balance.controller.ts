@@ -11,6 +11,6 @@ export class BalanceController {
 
   @Get()
   async get(@CurrentPrincipal() principal: Principal) {
-    return presentBalance(await this.getBalance.of(principal.accountSid));
+    return presentBalance(await this.getBalance.of(principal.accountSid), Date.now());
   }
 }

@@ -1,6 +1,6 @@
 import { formatAmount } from '../../../shared/money.js';
 import { sidOf } from '../../../shared/sid.js';
-import { availableOf, type Balance, type Credit, CURRENCY } from '../domain/ledger.js';
+import { availableOf, type Balance, type Credit, CURRENCY, usedToday } from '../domain/ledger.js';
 import { GENERAL, type StoredRate } from '../domain/rates.js';
 
 /**
@@ -11,13 +11,19 @@ export function presentTwilioBalance(accountSid: string, balance: Balance) {
   return { account_sid: accountSid, balance: formatAmount(balance.balanceMicros), currency: balance.currency };
 }
 
-/** A balance with what is reserved of it, and what new messages can take. */
-export function presentBalance(balance: Balance) {
+/**
+ * A balance with what is reserved of it, and what new messages can take; how many messages of the present day (UTC)
+ * were accepted and how many may be (null: any number), and how many are on their way.
+ */
+export function presentBalance(balance: Balance, nowMs: number) {
   return {
     balance: formatAmount(balance.balanceMicros),
     reserved: formatAmount(balance.reservedMicros),
     available: formatAmount(availableOf(balance)),
     currency: balance.currency,
+    messages_today: usedToday(balance, nowMs),
+    messages_per_day: balance.quotaLimit,
+    messages_outstanding: Number(balance.reservedCount),
   };
 }
 

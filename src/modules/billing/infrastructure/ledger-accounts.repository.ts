@@ -12,25 +12,59 @@ interface CreditRow {
   created_at: Date;
 }
 
+/** How many messages of an account may be accepted a day; null: any. `version`: of the event of accounts that says so. */
+export interface Quota {
+  readonly accountId: string;
+  readonly limit: number | null;
+  readonly version: number;
+}
+
 /** The customers' accounts of the ledger, and what was credited to them. */
 @Injectable()
 export class LedgerAccountsRepository {
   constructor(private readonly orm: BillingOrm) {}
 
-  /** Opens the ledger account of a customer; false when it was open before. */
-  async open(tx: Queryable, accountId: string, currency: string): Promise<boolean> {
+  /** Opens the ledger account of a customer, with its daily quota (null: none); false when it was open before. */
+  async open(tx: Queryable, accountId: string, currency: string, quota: number | null = null): Promise<boolean> {
     const { rowCount } = await tx.query(
-      `insert into billing.ledger_account (id, kind, currency) values ($1, 'customer', $2) on conflict do nothing`,
-      [accountId, currency],
+      `insert into billing.ledger_account (id, kind, currency, quota_limit) values ($1, 'customer', $2, $3)
+        on conflict do nothing`,
+      [accountId, currency, quota],
     );
     return rowCount === 1;
+  }
+
+  /**
+   * Sets daily quotas, one for each account. One that is older than what the account has, or whose account has no
+   * ledger, is left out. Locks the accounts in the order of their ids, as every writer does.
+   */
+  async setQuotas(tx: Queryable, quotas: readonly Quota[]): Promise<void> {
+    const ids = quotas.map((quota) => quota.accountId);
+    await tx.query('select from billing.ledger_account where id = any($1::uuid[]) order by id for no key update', [
+      ids,
+    ]);
+    await tx.query(
+      `update billing.ledger_account a set quota_limit = q.quota, limits_version = q.version
+        from unnest($1::uuid[], $2::integer[], $3::integer[]) as q(id, quota, version)
+        where a.id = q.id and a.kind = 'customer' and a.limits_version < q.version`,
+      [ids, quotas.map((quota) => quota.limit), quotas.map((quota) => quota.version)],
+    );
   }
 
   /** The balance of a customer, or null when its ledger is not open. */
   async balance(accountId: string): Promise<Balance | null> {
     return this.orm.ledgerAccount.findUnique({
       where: { id: accountId, kind: 'customer' },
-      select: { currency: true, balanceMicros: true, reservedMicros: true, limitMicros: true },
+      select: {
+        currency: true,
+        balanceMicros: true,
+        reservedMicros: true,
+        limitMicros: true,
+        reservedCount: true,
+        quotaDay: true,
+        quotaUsed: true,
+        quotaLimit: true,
+      },
     });
   }
 

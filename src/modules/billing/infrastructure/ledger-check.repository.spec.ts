@@ -59,9 +59,11 @@ describe('the check of the ledger', () => {
       resolutions: [],
       sumMicros: '0',
     });
-    await under.db.query('update billing.ledger_account set balance_micros = -5, reserved_micros = 7 where id = $1', [
-      id,
-    ]);
+    await under.db.query(
+      `update billing.ledger_account
+        set balance_micros = -5, reserved_micros = 7, reserved_count = 2, quota_used = 3 where id = $1`,
+      [id],
+    );
     await under.db.query(
       `insert into billing.entry (key, phase, kind, key_prefix, debit_id, credit_id, amount_micros)
         values ($1, 1, 'post', 'SM', $2, $3, 4)`,
@@ -76,6 +78,10 @@ describe('the check of the ledger', () => {
       reserved: '7',
       projectedReserved: '-4',
       limit: '0',
+      open: '2',
+      projectedOpen: '-1',
+      used: '3',
+      projectedUsed: '1',
     });
     expect(found.accounts.map((fault) => fault.id)).toContain(REVENUE_ID);
     expect(found.resolutions).toEqual([{ key: orphan, keyPrefix: 'SM', pending: false }]);

@@ -12,11 +12,17 @@ export interface Reservation {
 /** `reserved`: by this call or before, with the amount of then. */
 export type Reserved =
   | { readonly state: 'reserved'; readonly amountMicros: number }
-  | { readonly state: 'insufficient_balance' | 'no_ledger' | 'already_resolved' };
+  | { readonly state: Refused | 'no_ledger' | 'already_resolved' };
+
+/** What stands on the account's row did not allow it: it may, when something is given back or the day ends. */
+type Refused = 'insufficient_balance' | 'quota_exhausted' | 'queue_full';
+
+const REFUSED: ReadonlySet<string> = new Set<Refused>(['insufficient_balance', 'quota_exhausted', 'queue_full']);
 
 export interface Resolution {
   readonly key: string;
-  readonly kind: 'post' | 'void';
+  /** `undo`: a void of what never came to be, which gives its place in the day's quota back. */
+  readonly kind: 'post' | 'void' | 'undo';
 }
 
 interface ReserveRow {
@@ -24,6 +30,7 @@ interface ReserveRow {
   state: Reserved['state'] | 'raced';
   amount: string | null;
   remaining: string | null;
+  places: string | null;
   waited: boolean | null;
 }
 
@@ -39,6 +46,10 @@ interface SettleRow {
  * counting them does), so that concurrent groups wait for each other instead of deadlocking; a group that waited sees
  * the balance that the one before it left. The running sum makes it one pass over the group: an item is covered if it
  * and all before it of the same account are. What follows a refused item is looked at again by the caller.
+ *
+ * `places` is how many messages the account may still have: by the day's quota and by the bound on what is open. The day
+ * is that of the statement, in UTC, unless another statement has counted for a later one already; the entries are given
+ * an instant of that day, so that whoever reads them counts for the same day.
  *
  * `waited`: the account's row was changed by a transaction that this statement waited for; what that one wrote is in
  * the balance, but not in what this statement sees of the entries.
@@ -58,32 +69,42 @@ const RESERVE = `with item as materialized (
       select * from billing.entry where key = i.key and phase = 0 and key between $6 and $7 limit 1
     ) e
   ), locked as materialized (
-    select id, balance_micros - reserved_micros - limit_micros as available, ctid as place
+    select id, balance_micros - reserved_micros - limit_micros as available, ctid as place,
+      greatest(statement_timestamp(), quota_day::timestamp at time zone 'UTC') as at,
+      quota_limit - case when quota_day >= (statement_timestamp() at time zone 'UTC')::date then quota_used else 0 end
+        as quota,
+      outstanding_limit - reserved_count as room
     from billing.ledger_account where id = any($3::uuid[]) and kind = 'customer' order by id for no key update
   ), seen as (
     select id, ctid as place from billing.ledger_account where id = any($3::uuid[])
   ), fresh as materialized (
-    select i.*, sum(i.amount) over (partition by i.account_id order by i.ord rows unbounded preceding) as running
+    select i.*, sum(i.amount) over before as running, row_number() over before as nth
     from item i where not exists (select from known k where k.ord = i.ord)
+    window before as (partition by i.account_id order by i.ord rows unbounded preceding)
   ), written as (
-    insert into billing.entry (key, phase, kind, key_prefix, debit_id, credit_id, amount_micros)
-    select f.key, 0, 'pending', f.prefix, f.account_id, $5::uuid, f.amount
+    insert into billing.entry (key, phase, kind, key_prefix, debit_id, credit_id, amount_micros, created_at)
+    select f.key, 0, 'pending', f.prefix, f.account_id, $5::uuid, f.amount, l.at
     from fresh f join locked l on l.id = f.account_id
-    where f.running <= l.available and (select count(*) from locked) > 0
+    where f.running <= l.available and f.nth <= least(l.quota, l.room) and (select count(*) from locked) > 0
     on conflict do nothing returning key, debit_id, amount_micros
   ), granted as (
-    select debit_id, sum(amount_micros) as amount from written group by debit_id
+    select debit_id, sum(amount_micros) as amount, count(*) as messages from written group by debit_id
   ), moved as (
-    update billing.ledger_account a set reserved_micros = a.reserved_micros + g.amount
-    from granted g where a.id = g.debit_id
+    update billing.ledger_account a set reserved_micros = a.reserved_micros + g.amount,
+      reserved_count = a.reserved_count + g.messages, quota_day = (l.at at time zone 'UTC')::date,
+      quota_used = case a.quota_day when (l.at at time zone 'UTC')::date then a.quota_used else 0 end + g.messages
+    from granted g join locked l on l.id = g.debit_id where a.id = g.debit_id
   )
   select i.ord, case
       when k.resolved then 'already_resolved'
       when k.ord is not null then 'reserved'
       when l.id is null then 'no_ledger'
-      when f.running <= l.available then 'raced'
+      when f.running <= l.available and f.nth <= least(l.quota, l.room) then 'raced'
+      when l.quota <= coalesce(g.messages, 0) then 'quota_exhausted'
+      when l.room <= coalesce(g.messages, 0) then 'queue_full'
       else 'insufficient_balance' end as state,
-    k.amount_micros as amount, l.available - coalesce(g.amount, 0) as remaining, s.place <> l.place as waited
+    k.amount_micros as amount, l.available - coalesce(g.amount, 0) as remaining,
+    least(l.quota, l.room) - coalesce(g.messages, 0) as places, s.place <> l.place as waited
   from item i
     left join written w on w.key = i.key and w.debit_id = i.account_id and w.amount_micros = i.amount
     left join known k on k.ord = i.ord left join fresh f on f.ord = i.ord
@@ -93,34 +114,43 @@ const RESERVE = `with item as materialized (
 
 /**
  * Resolves reservations in one statement that says nothing of the items it resolved as asked: a resolution row for
- * each that has none, the reserved sum released, and what is posted moved from the customers to the revenue account.
- * Locks are taken as in RESERVE.
+ * each that has none, the reserved sum and count released, and what is posted moved from the customers to the revenue
+ * account. What is undone gives its place in the quota back, if that is still the quota of its day. Locks are taken as
+ * in RESERVE.
  */
 const SETTLE = `with item as materialized (
-    select * from unnest($1::uuid[], $2::text[]) with ordinality as i(key, kind, ord)
+    select key, case kind when 'undo' then 'void' else kind end as kind, kind = 'undo' as undone, ord
+    from unnest($1::uuid[], $2::text[]) with ordinality as i(key, kind, ord)
   ), pending as materialized (
-    select i.ord, i.key, i.kind, e.key_prefix, e.debit_id, e.credit_id, e.amount_micros
+    select i.ord, i.key, i.kind, i.undone, e.key_prefix, e.debit_id, e.credit_id, e.amount_micros, e.created_at
     from item i cross join lateral (
       select * from billing.entry where key = i.key and phase = 0 and key between $3 and $4 limit 1
     ) e
   ), locked as materialized (
-    select id from billing.ledger_account
+    select id, quota_day from billing.ledger_account
     where id in (select debit_id from pending union select credit_id from pending where kind = 'post')
     order by id for no key update
   ), written as (
-    insert into billing.entry (key, phase, kind, key_prefix, debit_id, credit_id, amount_micros)
-    select p.key, 1, p.kind, p.key_prefix, p.debit_id, p.credit_id, p.amount_micros
+    insert into billing.entry (key, phase, kind, key_prefix, debit_id, credit_id, amount_micros, undone)
+    select p.key, 1, p.kind, p.key_prefix, p.debit_id, p.credit_id, p.amount_micros, p.undone
     from pending p where (select count(*) from locked) > 0 order by p.ord
-    on conflict do nothing returning key, kind, debit_id, credit_id, amount_micros
+    on conflict do nothing returning key, kind, debit_id, credit_id, amount_micros, undone
   ), moved as (
     update billing.ledger_account a
-    set reserved_micros = a.reserved_micros - m.released, balance_micros = a.balance_micros + m.gained
+    set reserved_micros = a.reserved_micros - m.released, balance_micros = a.balance_micros + m.gained,
+      reserved_count = a.reserved_count - m.resolved, quota_used = a.quota_used - m.returned
     from (
-      select id, sum(released) as released, sum(gained) as gained from (
-        select debit_id as id, amount_micros as released, case kind when 'post' then -amount_micros else 0 end as gained
+      select id, sum(released) as released, sum(gained) as gained, sum(resolved) as resolved, sum(returned) as returned
+      from (
+        select debit_id as id, amount_micros as released, case kind when 'post' then -amount_micros else 0 end as gained,
+          1 as resolved, 0 as returned
         from written
         union all
-        select credit_id, 0, amount_micros from written where kind = 'post'
+        select credit_id, 0, amount_micros, 0, 0 from written where kind = 'post'
+        union all
+        select l.id, 0, 0, 0, 1 from written w join locked l on l.id = w.debit_id where w.undone and exists (
+          select from pending p where p.key = w.key and (p.created_at at time zone 'UTC')::date = l.quota_day
+        )
       ) side group by id
     ) m where a.id = m.id
   )
@@ -137,8 +167,8 @@ export class LedgerRepository {
   constructor(private readonly db: BillingDatabase) {}
 
   /**
-   * Reserves each item that its account's balance covers after those before it; states stand in the order of the
-   * items. A key that was reserved before keeps its amount.
+   * Reserves each item that its account's balance, quota and bound cover after those before it; states stand in the
+   * order of the items. A key that was reserved before keeps its amount, and its place in the quota of its day.
    */
   async reserve(items: readonly Reservation[]): Promise<Reserved[]> {
     const states: Reserved[] = new Array(items.length);
@@ -184,9 +214,9 @@ export class LedgerRepository {
       if (row.state === 'raced') again.push(index);
       else if (row.state === 'reserved') states[index] = { state: 'reserved', amountMicros: Number(row.amount) };
       else states[index] = { state: row.state };
-      if (row.state !== 'insufficient_balance') continue;
+      if (!REFUSED.has(row.state)) continue;
       // Refused for what stands before it, it may fit into what is left; or its own key was reserved meanwhile.
-      const fits = BigInt(items[index]!.amountMicros) <= BigInt(row.remaining ?? 0);
+      const fits = Number(row.places) > 0 && BigInt(items[index]!.amountMicros) <= BigInt(row.remaining ?? 0);
       if (fits || (isFirst && row.waited)) again.push(index);
     }
     return again.sort((a, b) => a - b);
@@ -216,7 +246,7 @@ export class LedgerRepository {
       text: SETTLE,
       values: [keys, items.map((item) => item.kind), ...boundsOf(keys)],
     });
-    const kinds: SettleRow['kind'][] = items.map((item) => item.kind);
+    const kinds: SettleRow['kind'][] = items.map(({ kind }) => (kind === 'undo' ? 'void' : kind));
     for (const row of rows) kinds[Number(row.ord) - 1] = row.kind;
     return kinds;
   }

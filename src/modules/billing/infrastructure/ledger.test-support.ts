@@ -1,6 +1,6 @@
 import { startTestDatabase, type TestDatabase } from '../../../../test/support/database.js';
 import { newId } from '../../../shared/sid.js';
-import { CURRENCY, REVENUE_ID } from '../domain/ledger.js';
+import { CURRENCY, REVENUE_ID, usedToday } from '../domain/ledger.js';
 import { BillingOrm } from './billing.orm.js';
 import { BillingDatabase } from './billing.storage.js';
 import { LedgerRepository, type Reservation } from './ledger.repository.js';
@@ -50,6 +50,18 @@ export class LedgerUnderTest {
     const balance = await this.accounts.balance(accountId);
     if (!balance) throw new Error(`${accountId} has no ledger`);
     return { balance: Number(balance.balanceMicros), reserved: Number(balance.reservedMicros) };
+  }
+
+  /** Gives an account a daily quota, as accounts' events do. */
+  async setQuota(accountId: string, limit: number | null, version = 1): Promise<void> {
+    await this.db.transaction((tx) => this.accounts.setQuotas(tx, [{ accountId, limit, version }]));
+  }
+
+  /** How many messages count for the day's quota, and how many are open. */
+  async countsOf(accountId: string): Promise<{ used: number; open: number }> {
+    const balance = await this.accounts.balance(accountId);
+    if (!balance) throw new Error(`${accountId} has no ledger`);
+    return { used: usedToday(balance, Date.now()), open: Number(balance.reservedCount) };
   }
 
   /** What was charged so far, in micro-units. */

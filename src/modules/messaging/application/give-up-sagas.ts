@@ -21,7 +21,7 @@ export class GiveUpSagas {
   async giveUp(sagas: readonly { accountId: string; id: string }[]): Promise<Set<string>> {
     if (sagas.length === 0) return new Set();
     const abandoned = await this.messages.abandon(sagas);
-    await this.billing.settle(abandoned.map((id) => ({ key: sidOf('SM', id), outcome: 'void' as const })));
+    await this.billing.settle(abandoned.map((id) => ({ key: sidOf('SM', id), outcome: 'undo' as const })));
     this.outcomes.count('compensate', 'voided', abandoned.length);
     return new Set(abandoned);
   }

@@ -46,7 +46,7 @@ export class SendMessage {
 
   /**
    * @throws Failure with the Twilio code of what is wrong with the request; idempotency_mismatch,
-   *   idempotency_in_progress; insufficient_balance; unavailable when the budget of 500 ms is spent
+   *   idempotency_in_progress; insufficient_balance; too_many_requests; queue_full; unavailable when the budget of 500 ms is spent
    */
   async send(principal: Principal, request: SendRequest, options: SendOptions): Promise<Sent> {
     const deadlineMs = this.clock.now() - options.waitedMs + BUDGET_MS;

@@ -35,8 +35,14 @@ interface Payable extends NewMessage {
   readonly draft: Draft;
 }
 
+const DAY_MS = 24 * 3600 * 1000;
+/** When some of an account's messages may have become final. */
+const QUEUE_FULL_RETRY_S = 5;
+
 const REFUSALS = {
   insufficient_balance: 'insufficient_balance',
+  quota_exhausted: 'too_many_requests',
+  queue_full: 'queue_full',
   no_rate: 'no_route',
   no_ledger: 'account_not_active',
   already_resolved: 'unavailable',
@@ -69,7 +75,8 @@ export class SendSaga {
   /**
    * Makes a draft a message.
    *
-   * @throws Failure insufficient_balance, no_route (no rate), account_not_active, unavailable (the budget is spent)
+   * @throws Failure insufficient_balance, no_route (no rate), account_not_active, unavailable (the budget is spent),
+   *   too_many_requests (the day's quota), queue_full (too many of the account's messages are on their way)
    */
   send(draft: Draft): Promise<Accepted> {
     return this.group.submit(draft);
@@ -101,11 +108,20 @@ export class SendSaga {
         const { amountMicros: priceMicros, currency } = result;
         payable.push({ ...draft, draft, priceMicros, currency, event: accepted(draft.message) });
       } else {
-        results.set(draft, new Failure(REFUSALS[result.outcome]));
+        results.set(draft, this.refusal(result.outcome));
       }
       this.outcomes.count('reserve', result.outcome);
     });
     if (payable.length > 0) await this.write(payable, results);
+  }
+
+  private refusal(outcome: keyof typeof REFUSALS): Failure {
+    if (outcome === 'queue_full') return new Failure('queue_full', { retryAfterSeconds: QUEUE_FULL_RETRY_S });
+    if (outcome !== 'quota_exhausted') return new Failure(REFUSALS[outcome]);
+    return new Failure('too_many_requests', {
+      detail: "The account's messages of this day (UTC) are used up",
+      retryAfterSeconds: (DAY_MS - (this.clock.now() % DAY_MS)) / 1000,
+    });
   }
 
   private async reserve(drafts: readonly Draft[]): Promise<ReserveResult[]> {
