@@ -26,25 +26,27 @@ describe('the ledger', () => {
     await expect(under.db.query(statement)).rejects.toMatchObject({ code: '42501' });
   });
 
-  it('reads one partition for keys of one time', async () => {
+  it('looks a key up in the one partition that can hold it', async () => {
     const id = await under.openWith(100);
-    const plans: string[] = [];
+    const item = charge(id, 1);
+    await under.ledger.reserve([item]);
+    const seen: string[] = [];
     const explaining = {
       query: async (query: { text: string; values: unknown[] }) => {
-        const { rows } = await under.db.query<{ 'QUERY PLAN': string }>(`explain ${query.text}`, query.values);
-        plans.push(rows.map((row) => row['QUERY PLAN']).join('\n'));
+        const { rows } = await under.db.query<{ 'QUERY PLAN': string }>(
+          `explain (analyze) ${query.text}`,
+          query.values,
+        );
+        seen.push(rows.map((row) => row['QUERY PLAN']).join('\n'));
         return { rows: [] };
       },
     };
     const explained = new LedgerRepository(explaining as unknown as BillingDatabase);
-    const item = charge(id, 1);
-    await explained.reserve([item]);
     await explained.settle([{ key: item.key.id, kind: 'post' }]);
-    expect(plans).toHaveLength(2);
-    for (const plan of plans) {
-      const read = new Set([...plan.matchAll(/ on (entry_\w+)/g)].map((match) => match[1]));
-      expect(read.size).toBe(1);
-    }
+    const scans = seen[0]!.split('\n').filter((line) => / on entry_\w+/.test(line));
+    const made = scans.filter((line) => !line.includes('never executed'));
+    expect(scans.length).toBeGreaterThan(made.length);
+    expect(made).toHaveLength(1);
   });
 });
 
