@@ -54,7 +54,7 @@ describe.each(WAYS)('CarriersApi %s', (_, reach) => {
   it('keeps its hands off what has no route', async () => {
     const items = submissions(2, {}, '+44');
     expect(await carriers.submit(items)).toEqual(['busy', 'busy']);
-    expect(await carriers.known(items.map(({ key }) => key))).toEqual([false, false]);
+    expect(await carriers.withdraw(items.map(({ key }) => key))).toEqual([true, true]);
   });
 
   it('refuses what is no submission', async () => {
@@ -64,12 +64,18 @@ describe.each(WAYS)('CarriersApi %s', (_, reach) => {
     expect(await carriers.submit([])).toEqual([]);
   });
 
-  it('knows what it was given', async () => {
-    const [item] = submissions(1);
-    const unknown = sidOf('SM', newId());
-    expect(await carriers.known([item!.key])).toEqual([false]);
-    await carriers.submit([item!]);
-    expect(await carriers.known([unknown, item!.key, 'nonsense'])).toEqual([false, true, false]);
+  it('takes back what no carrier has, for good, and nothing else', async () => {
+    const [sent, taken, withdrawn] = submissions(3);
+    await carriers.submit([sent!]);
+    await worker.told([sent!], 'receipt 1 delivered');
+    expect(await carriers.submit([taken!])).toEqual(['taken']);
+    const keys = [sent!.key, taken!.key, withdrawn!.key, sidOf('SM', newId()), 'nonsense'];
+    expect(await carriers.withdraw(keys)).toEqual([false, false, true, true, false]);
+    expect(await carriers.withdraw(keys)).toEqual([false, false, true, true, false]);
+    expect(await carriers.submit([withdrawn!, taken!])).toEqual(['taken', 'taken']);
+    await worker.told([taken!], 'receipt 1 delivered');
+    expect(simulated.given('only', [sent!, taken!, withdrawn!])).toEqual([1, 1, 0]);
+    expect(await carriers.withdraw([])).toEqual([]);
   });
 
   it('sums up and lists the answers by the instants in their keys', async () => {

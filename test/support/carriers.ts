@@ -10,6 +10,7 @@ import { CarriersMetrics } from '../../src/modules/carriers/application/carriers
 import { ChangeCarrier } from '../../src/modules/carriers/application/change-carrier.js';
 import { LookUpCarriers } from '../../src/modules/carriers/application/look-up-carriers.js';
 import { ReportStatus } from '../../src/modules/carriers/application/report-status.js';
+import { WithdrawSubmissions } from '../../src/modules/carriers/application/withdraw-submissions.js';
 import type { Submission } from '../../src/modules/carriers/contract/carriers.api.js';
 import { CARRIERS_EVENTS } from '../../src/modules/carriers/contract/carriers.events.js';
 import {
@@ -29,6 +30,7 @@ import { SimulatedSmsc } from '../../src/modules/carriers/infrastructure/simulat
 import { until } from '../../src/modules/carriers/infrastructure/smpp/test-support/until.js';
 import { SmppConnections } from '../../src/modules/carriers/infrastructure/smpp-connections.js';
 import { SubmissionAuditRepository } from '../../src/modules/carriers/infrastructure/submission-audit.repository.js';
+import { WithdrawalsRepository } from '../../src/modules/carriers/infrastructure/withdrawals.repository.js';
 import { SecretBox } from '../../src/platform/crypto/secret-box.js';
 import { Metrics } from '../../src/platform/telemetry/metrics.js';
 import type { Logger } from '../../src/platform/tokens.js';
@@ -108,7 +110,8 @@ export class CarriersWorker {
       new ReportStatus(new CarrierStatusRepository(this.db)),
       this.log,
     );
-    this.api = new CarriersFacade(directory, this.owner, intents, new SubmissionAuditRepository(this.db));
+    const withdraw = new WithdrawSubmissions(new WithdrawalsRepository(this.db));
+    this.api = new CarriersFacade(directory, this.owner, withdraw, new SubmissionAuditRepository(this.db));
     this.addCarrier = new AddCarrier(changes, repository, SECRETS);
     this.changeCarrier = new ChangeCarrier(changes, repository, SECRETS);
     this.addRoute = new AddRoute(changes, repository);

@@ -17,6 +17,7 @@ import { RemoveRoute } from './application/remove-route.js';
 import { ReportStatus } from './application/report-status.js';
 import { RunSimulator } from './application/run-simulator.js';
 import { SimulatorControl } from './application/simulator-control.js';
+import { WithdrawSubmissions } from './application/withdraw-submissions.js';
 import { CapacitySignal, CarriersApi } from './contract/carriers.api.js';
 import { CarriersDemo } from './contract/carriers.demo.js';
 import { CARRIERS_EVENTS } from './contract/carriers.events.js';
@@ -35,6 +36,7 @@ import { IntentsRepository } from './infrastructure/intents.repository.js';
 import { OutcomesRepository } from './infrastructure/outcomes.repository.js';
 import { SmppConnections } from './infrastructure/smpp-connections.js';
 import { SubmissionAuditRepository } from './infrastructure/submission-audit.repository.js';
+import { WithdrawalsRepository } from './infrastructure/withdrawals.repository.js';
 
 const STORAGE = { database: CarriersDatabase, log: CarriersLog, consumers: CarriersConsumers };
 
@@ -50,6 +52,8 @@ const STORAGE = { database: CarriersDatabase, log: CarriersLog, consumers: Carri
     CarriersRepository,
     CarrierStatusRepository,
     IntentsRepository,
+    WithdrawalsRepository,
+    WithdrawSubmissions,
     OutcomesRepository,
     SubmissionAuditRepository,
     { provide: Connections, useClass: SmppConnections },

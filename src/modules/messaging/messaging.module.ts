@@ -15,7 +15,10 @@ import { SETTINGS } from '../../platform/tokens.js';
 import { ChangeMessage } from './application/change-message.js';
 import { carriersFeed, messagingFeed } from './application/dispatch-feed.js';
 import { Dispatcher } from './application/dispatcher.js';
+import { EndHaltedMessages } from './application/end-halted-messages.js';
+import { EndWaiting } from './application/end-waiting.js';
 import { ExpireMessages } from './application/expire-messages.js';
+import { FollowAccounts } from './application/follow-accounts.js';
 import { GiveUpSagas } from './application/give-up-sagas.js';
 import { ListMessages } from './application/list-messages.js';
 import { MessagingFacade } from './application/messaging.facade.js';
@@ -35,7 +38,9 @@ import { MESSAGING_EVENTS } from './contract/messaging.events.js';
 import { CallbackUrlPolicy } from './domain/callback-url-policy.js';
 import { MessagesController } from './http/messages.controller.js';
 import { NativeMessagesController } from './http/native-messages.controller.js';
+import { AccountStatusesRepository } from './infrastructure/account-statuses.repository.js';
 import { DispatchRepository } from './infrastructure/dispatch.repository.js';
+import { EndingsRepository } from './infrastructure/endings.repository.js';
 import { IdempotencyRepository } from './infrastructure/idempotency.repository.js';
 import { MessageAuditRepository } from './infrastructure/message-audit.repository.js';
 import { MessageCounts } from './infrastructure/message-counts.js';
@@ -71,6 +76,8 @@ const STORAGE = { database: MessagingDatabase, log: MessagingLog, consumers: Mes
     IdempotencyRepository,
     DispatchRepository,
     SweepRepository,
+    EndingsRepository,
+    AccountStatusesRepository,
     SagaOutcomes,
     GiveUpSagas,
     SendSaga,
@@ -84,6 +91,9 @@ const STORAGE = { database: MessagingDatabase, log: MessagingLog, consumers: Mes
     SettleFinalMessages,
     Dispatcher,
     ExpireMessages,
+    EndWaiting,
+    EndHaltedMessages,
+    FollowAccounts,
     SweepReservations,
     Sweeper,
     MessagingMetrics,
@@ -98,6 +108,7 @@ export class MessagingModule implements OnApplicationBootstrap, OnModuleDestroy,
     consumers: MessagingConsumers,
     outcomes: RecordCarrierOutcomes,
     settle: SettleFinalMessages,
+    accounts: FollowAccounts,
     private readonly dispatcher: Dispatcher,
     private readonly sweeper: Sweeper,
     private readonly saga: SendSaga,
@@ -106,6 +117,7 @@ export class MessagingModule implements OnApplicationBootstrap, OnModuleDestroy,
   ) {
     bus.consume(consumers, outcomes);
     bus.consume(consumers, settle);
+    bus.consume(consumers, accounts);
     if (!settings.roles.includes('worker')) return;
     bus.tail(messagingFeed(dispatcher));
     bus.tail(carriersFeed(dispatcher));

@@ -53,7 +53,6 @@ it('does not send a key again that it knows', async () => {
   await worker.told([item!], 'receipt 1 delivered');
   expect(await worker.api.submit([item!])).toEqual(['taken']);
   expect(simulated.given('first', [item!])).toEqual([1]);
-  expect(await worker.api.known([item!.key, submissions(1)[0]!.key, 'nonsense'])).toEqual([true, false, false]);
 });
 
 it('reports on each segment, also where there are more of them than fit into the window', async () => {

@@ -1,6 +1,5 @@
 import { Injectable } from '@nestjs/common';
 import type { z } from 'zod';
-import { parseSid } from '../../../shared/sid.js';
 import {
   CarriersApi,
   type capacityOutput,
@@ -14,9 +13,9 @@ import {
   type submissionBuckets,
 } from '../contract/carriers.api.js';
 import { CarrierDirectory } from '../infrastructure/carrier-directory.js';
-import { IntentsRepository } from '../infrastructure/intents.repository.js';
 import { SubmissionAuditRepository } from '../infrastructure/submission-audit.repository.js';
 import { BindsOwner } from './binds-owner.js';
+import { WithdrawSubmissions } from './withdraw-submissions.js';
 
 /** The carriers' contract, in this process. */
 @Injectable()
@@ -24,7 +23,7 @@ export class CarriersFacade extends CarriersApi {
   constructor(
     private readonly directory: CarrierDirectory,
     private readonly owner: BindsOwner,
-    private readonly intents: IntentsRepository,
+    private readonly withdrawing: WithdrawSubmissions,
     private readonly audit: SubmissionAuditRepository,
   ) {
     super();
@@ -44,10 +43,8 @@ export class CarriersFacade extends CarriersApi {
     return binds ? binds.submit(items) : items.map(() => 'busy');
   }
 
-  async known(keys: readonly string[]): Promise<boolean[]> {
-    const ids = keys.map((key) => parseSid('SM', key));
-    const known = await this.intents.known(ids.filter((id) => id !== null));
-    return ids.map((id) => id !== null && known.has(id));
+  withdraw(keys: readonly string[]): Promise<boolean[]> {
+    return this.withdrawing.withdraw(keys);
   }
 
   digest(input: z.infer<typeof submissionBuckets>): Promise<SubmissionDigest[]> {

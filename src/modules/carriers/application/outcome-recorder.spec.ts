@@ -10,6 +10,7 @@ import { BindsLeaseRepository, BindsLost, type HeldLease } from '../infrastructu
 import { CarriersDatabase, CarriersLog } from '../infrastructure/carriers.storage.js';
 import { IntentsRepository } from '../infrastructure/intents.repository.js';
 import { OutcomesRepository } from '../infrastructure/outcomes.repository.js';
+import { WithdrawalsRepository } from '../infrastructure/withdrawals.repository.js';
 import { OpenIntents } from './open-intents.js';
 import { OutcomeRecorder } from './outcome-recorder.js';
 
@@ -213,8 +214,8 @@ it('remembers what was given back, so that a crash does not take it for lost', a
   recorder.returned(id, items[0]!, 'no room');
   recorder.answered(id, accepted(items[1]!, 'r-1'));
   await recorder.drain();
-  const known = await intents.known(items.map(({ key }) => key));
-  expect(items.map(({ key }) => known.has(key))).toEqual([false, true, true]);
+  const free = await new WithdrawalsRepository(db).withdraw(items.map(({ key }) => key));
+  expect(items.map(({ key }) => free.has(key))).toEqual([true, false, false]);
   await begin();
   const left = await intents.left(lease, '00000000-0000-0000-0000-000000000000', 10);
   expect(left).toEqual([{ id, items: [items[2]] }]);

@@ -23,10 +23,13 @@ export const submission = z.object({
 export type Submission = z.infer<typeof submission>;
 export const submitInput = z.array(submission).max(1000);
 
-export const knownInput = z.array(z.string()).max(1000);
-export const knownOutput = z.array(z.boolean());
+export const withdrawInput = z.array(z.string()).max(1000);
+export const withdrawOutput = z.array(z.boolean());
 
-/** `taken`: it is the carriers' now, its outcome comes as an event. `busy`: no room at present, keep it. */
+/**
+ * `taken`: it is the carriers' now, its outcome comes as an event, unless its caller has withdrawn it. `busy`: no room
+ * at present, keep it.
+ */
 export const submitOutput = z.array(z.enum(['taken', 'busy']));
 export type SubmitResult = z.infer<typeof submitOutput>[number];
 
@@ -68,13 +71,17 @@ export abstract class CarriersApi {
   abstract capacity(): Promise<z.infer<typeof capacityOutput>>;
 
   /**
-   * Takes submissions. Each key is durable before its first byte leaves; a key that is known already is `taken` and
-   * not sent again. Answers stand in the order of the items.
+   * Takes submissions. Each key is durable before its first byte leaves; a key that is known already, or withdrawn, is
+   * `taken` and not sent. Answers stand in the order of the items.
    */
   abstract submit(items: readonly Submission[]): Promise<SubmitResult[]>;
 
-  /** Which of these keys the carriers know: taken and unanswered, or answered. In the order of the keys. */
-  abstract known(keys: readonly string[]): Promise<boolean[]>;
+  /**
+   * Takes keys back, for ever and before or after they are submitted. True: no carrier is ever given it from now on, nor
+   * holds it; the answer to a repetition is the same. False: it is taken and unanswered, or answered; nothing changes,
+   * its outcome comes, or it is given back and can be withdrawn then. In the order of the keys.
+   */
+  abstract withdraw(keys: readonly string[]): Promise<boolean[]>;
 
   /** Counts and hashes of the answered submissions of a range by outcome, a line for each bucket that holds any. */
   abstract digest(input: z.infer<typeof submissionBuckets>): Promise<SubmissionDigest[]>;
@@ -93,7 +100,7 @@ export const carriersContract = {
   route: { input: routeInput, output: routeOutput },
   capacity: { input: z.void(), output: capacityOutput },
   submit: { input: submitInput, output: submitOutput },
-  known: { input: knownInput, output: knownOutput },
+  withdraw: { input: withdrawInput, output: withdrawOutput },
   digest: { input: submissionBuckets, output: z.array(submissionDigest) },
   listSubmissions: { input: listSubmissionsInput, output: z.array(submissionRow) },
 } satisfies Record<keyof CarriersApi, { input: z.ZodType; output: z.ZodType }>;

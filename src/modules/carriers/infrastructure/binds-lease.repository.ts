@@ -22,7 +22,15 @@ const NAME = 'binds';
  * locked until the statement has committed, so that nobody takes the lease in between.
  */
 export const LEASE_GUARD = `guard as materialized (
-    select 1 from carriers.lease where name = '${NAME}' and owner = $1 and epoch = $2 for share
+    select withdrawals from carriers.lease where name = '${NAME}' and owner = $1 and epoch = $2 for share
+  )`;
+
+/**
+ * The CTE `steady`, behind `guard`: a row where the statement sees everything that was withdrawn before it got the lock.
+ * The locked row is the newest, the other one is as old as the statement's snapshot.
+ */
+export const STEADY = `steady as materialized (
+    select 1 from guard g join carriers.lease l on l.name = '${NAME}' and l.withdrawals = g.withdrawals
   )`;
 
 /** The lease of all binds: one worker at a time owns the carriers' sessions, paces and breakers. */

@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import type { Intended } from '../domain/submission.js';
-import { BindsLost, type HeldLease, LEASE_GUARD } from './binds-lease.repository.js';
+import { BindsLost, type HeldLease, LEASE_GUARD, STEADY } from './binds-lease.repository.js';
 import { CarriersDatabase } from './carriers.storage.js';
 
 /** The keys of a group that have no answer yet. */
@@ -19,17 +19,22 @@ interface LeftRow {
   segments: number;
 }
 
-const INTEND = `with ${LEASE_GUARD}, item as (
+const INTEND = `with ${LEASE_GUARD}, ${STEADY}, item as (
     select i.* from unnest($4::uuid[], $5::uuid[], $6::text[], $7::text[], $8::boolean[], $9::smallint[])
       with ordinality as i(key, account_id, carrier, destination, retry_unknown, segments, ord)
     where not exists (select from carriers.submission s where s.key = i.key)
+      and not exists (select from carriers.withdrawn w where w.key = i.key)
   ), written as (
     insert into carriers.intent (id, epoch, keys, account_ids, carriers, destinations, retry_unknown, segments)
     select $3::uuid, $2, array_agg(key order by ord), array_agg(account_id order by ord), array_agg(carrier order by ord),
       array_agg(destination order by ord), array_agg(retry_unknown order by ord), array_agg(segments order by ord)
-    from item where exists (select from guard) having count(*) > 0 returning keys
+    from item where exists (select from steady) having count(*) > 0 returning keys
   )
-  select (select count(*) from guard)::int as held, (select keys from written) as keys`;
+  select (select count(*) from guard)::int as held, (select count(*) from steady)::int as steady,
+    (select keys from written) as keys`;
+
+/** Each repetition needs another withdrawal that was committed within the one before. */
+const MAX_ATTEMPTS = 50;
 
 const LEFT = `select i.id, k.key, k.account_id, k.carrier, k.destination, k.retry_unknown, k.segments
   from (select * from carriers.intent where epoch < $1 and id > $2 order by id limit $3) i
@@ -45,28 +50,17 @@ export class IntentsRepository {
   constructor(private readonly db: CarriersDatabase) {}
 
   /**
-   * Makes keys durable before anything of theirs leaves. Returns those that are new; the others have their answer.
+   * Makes keys durable before anything of theirs leaves. Returns those that are new; the others have their answer, or
+   * are withdrawn.
    *
    * @throws BindsLost
    */
   async intend(lease: HeldLease, id: string, items: readonly Intended[]): Promise<Set<string>> {
-    const { rows } = await this.db.query<{ held: number; keys: string[] | null }>({
-      name: 'carriers-intend',
-      text: INTEND,
-      values: [
-        lease.owner,
-        lease.epoch,
-        id,
-        items.map((item) => item.key),
-        items.map((item) => item.accountId),
-        items.map((item) => item.carrier),
-        items.map((item) => item.destination),
-        items.map((item) => item.retryUnknown),
-        items.map((item) => item.segments),
-      ],
-    });
-    if (rows[0]!.held !== 1) throw new BindsLost();
-    return new Set(rows[0]!.keys ?? []);
+    for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
+      const written = await this.tryToIntend(lease, id, items);
+      if (written) return written;
+    }
+    throw new Error('too much is being withdrawn');
   }
 
   /** The intents that earlier owners left open, by their ids, from after one. */
@@ -98,14 +92,25 @@ export class IntentsRepository {
     );
   }
 
-  /** Of these keys, those that are answered, or intended and not given back. */
-  async known(keys: readonly string[]): Promise<Set<string>> {
-    const { rows } = await this.db.query<{ key: string }>(
-      `select key from carriers.submission where key = any($1::uuid[])
-        union select k.key from carriers.intent i, unnest(i.keys) as k(key)
-          where k.key = any($1::uuid[]) and k.key <> all (i.returned)`,
-      [keys],
-    );
-    return new Set(rows.map((row) => row.key));
+  /** Null where something was withdrawn meanwhile that the statement cannot have seen: nothing was written. */
+  private async tryToIntend(lease: HeldLease, id: string, items: readonly Intended[]): Promise<Set<string> | null> {
+    const { rows } = await this.db.query<{ held: number; steady: number; keys: string[] | null }>({
+      name: 'carriers-intend',
+      text: INTEND,
+      values: [
+        lease.owner,
+        lease.epoch,
+        id,
+        items.map((item) => item.key),
+        items.map((item) => item.accountId),
+        items.map((item) => item.carrier),
+        items.map((item) => item.destination),
+        items.map((item) => item.retryUnknown),
+        items.map((item) => item.segments),
+      ],
+    });
+    const { held, steady, keys } = rows[0]!;
+    if (held !== 1) throw new BindsLost();
+    return steady === 1 ? new Set(keys ?? []) : null;
   }
 }

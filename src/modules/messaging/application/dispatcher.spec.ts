@@ -42,7 +42,7 @@ class SilentCarriers extends CarriersApi {
   }
 
   route = () => Promise.resolve(null);
-  known = () => Promise.resolve([]);
+  withdraw = () => Promise.resolve([]);
   digest = () => Promise.resolve([]);
   listSubmissions = () => Promise.resolve([]);
 }

@@ -87,6 +87,11 @@ export class Dispatcher {
   onReturned(event: StoredEvent): void {
     const id = parseSid('SM', (event.data as EventData<typeof submissionReturned>).key)!;
     this.taken.delete(id);
+    this.lookSoon();
+  }
+
+  /** Something waits again that is not in the view: the table is read before its time. */
+  lookSoon(): void {
     this.nextScanAtMs = Math.min(this.nextScanAtMs, Date.now() + RETURNED_SCAN_MS);
   }
 

@@ -7,7 +7,7 @@ import { MessagingDatabase } from '../infrastructure/messaging.storage.js';
 import { SweepRepository } from '../infrastructure/sweep.repository.js';
 
 const BATCH = 500;
-/** The carriers refuse what is no longer valid; this long after, none has it under way any more. */
+/** A receipt that came in time may still be on its way through the log. */
 const GRACE_MS = 5_000;
 
 /** Makes final what its validity left behind: never sent is failed (30036), sent without a receipt undelivered (30008). */
@@ -28,7 +28,7 @@ export class ExpireMessages {
     const overdue = await this.sweeps.overdue(GRACE_MS, BATCH, this.after);
     // What a carrier still has stays overdue for a while: the next step looks behind it.
     this.after = overdue.length === BATCH ? overdue[BATCH - 1]! : null;
-    const free = await this.withoutCarrier(overdue);
+    const free = await this.withdrawn(overdue);
     if (free.length > 0) await this.end(free);
     return this.after !== null;
   }
@@ -46,12 +46,12 @@ export class ExpireMessages {
     committed();
   }
 
-  /** Leaves out waiting messages that a carrier has under way or has answered: their outcome is coming. */
-  private async withoutCarrier(messages: readonly Message[]): Promise<Message[]> {
+  /** Withdraws what waits, and leaves out what a carrier has under way or has answered: its outcome is coming. */
+  private async withdrawn(messages: readonly Message[]): Promise<Message[]> {
     const waiting = messages.filter((message) => WAITING.includes(message.status));
     if (waiting.length === 0) return [...messages];
-    const known = await this.carriers.known(waiting.map((message) => sidOf('SM', message.id)));
-    const busy = new Set(waiting.filter((_, index) => known[index]).map((message) => message.id));
+    const answers = await this.carriers.withdraw(waiting.map((message) => sidOf('SM', message.id)));
+    const busy = new Set(waiting.filter((_, index) => !answers[index]).map((message) => message.id));
     return messages.filter((message) => !busy.has(message.id));
   }
 }

@@ -2,6 +2,8 @@ import { Inject, Injectable } from '@nestjs/common';
 import { Wakeup } from '../../../platform/event-log/wakeup.js';
 import { Logger } from '../../../platform/tokens.js';
 import { IdempotencyRepository } from '../infrastructure/idempotency.repository.js';
+import { EndHaltedMessages } from './end-halted-messages.js';
+import { EndWaiting } from './end-waiting.js';
 import { ExpireMessages } from './expire-messages.js';
 import { SweepReservations } from './sweep-reservations.js';
 
@@ -17,6 +19,8 @@ export class Sweeper {
 
   constructor(
     private readonly expire: ExpireMessages,
+    private readonly halted: EndHaltedMessages,
+    private readonly endWaiting: EndWaiting,
     private readonly reservations: SweepReservations,
     private readonly keys: IdempotencyRepository,
     @Inject(Logger) private readonly logger: Logger,
@@ -42,6 +46,8 @@ export class Sweeper {
   private async round(): Promise<boolean> {
     const steps: [string, () => Promise<boolean>][] = [
       ['expire', () => this.expire.step()],
+      ['halted accounts', () => this.halted.step()],
+      ['endings', () => this.endWaiting.step()],
       ['reservations', () => this.reservations.step()],
       ['idempotency keys', async () => (await this.keys.forgetExpired(FORGET_KEYS_BATCH)) === FORGET_KEYS_BATCH],
     ];

@@ -13,6 +13,7 @@ import {
 import type { Lane } from './lane.js';
 
 /** Twilio's error codes of messages that this product gives by itself. */
+export const ACCOUNT_SUSPENDED = 30002;
 export const UNKNOWN_ERROR = 30008;
 export const VALIDITY_EXPIRED = 30036;
 
@@ -121,17 +122,19 @@ export function receipted(message: Message, receipt: Receipt): Decision | null {
  * The caller has made sure that no carrier holds a waiting message.
  */
 export function expired(message: Message): Decision | null {
-  if (WAITING.includes(message.status)) {
-    const next = change(message, { status: 'failed', errorCode: VALIDITY_EXPIRED });
-    return { message: next, event: eventOf(next, messageFailed.type, { errorCode: VALIDITY_EXPIRED }) };
-  }
+  if (WAITING.includes(message.status)) return failed(message, VALIDITY_EXPIRED);
   if (message.status !== 'sent') return null;
   const next = change(message, { status: 'undelivered', errorCode: UNKNOWN_ERROR });
   const data = { carrier: message.carrier, errorCode: UNKNOWN_ERROR, doneDate: null };
   return { message: next, event: eventOf(next, messageUndelivered.type, data) };
 }
 
-/** The customer took it back while it waited. */
+/** Its account was suspended or closed while it waited. The caller has made sure that no carrier has it. */
+export function halted(message: Message): Decision | null {
+  return WAITING.includes(message.status) ? failed(message, ACCOUNT_SUSPENDED) : null;
+}
+
+/** The customer took it back while it waited. The caller has made sure that no carrier has it. */
 export function canceled(message: Message): Decision | null {
   if (!WAITING.includes(message.status)) return null;
   const next = change(message, { status: 'canceled' });
@@ -148,6 +151,11 @@ export function redacted(message: Message): Decision {
 export function deleted(message: Message): Decision {
   const next = change(message, {});
   return { message: next, event: eventOf(next, messageDeleted.type, {}) };
+}
+
+function failed(message: Message, errorCode: number): Decision {
+  const next = change(message, { status: 'failed', errorCode });
+  return { message: next, event: eventOf(next, messageFailed.type, { errorCode }) };
 }
 
 function change(message: Message, fields: Partial<Message>): Message {

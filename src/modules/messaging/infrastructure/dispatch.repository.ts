@@ -32,6 +32,10 @@ interface SendableRow {
 
 const MAX_COUNTED = 10_000;
 
+function notHalted(accountId: string): string {
+  return `not exists (select from messaging.account_status s where s.account_id = ${accountId} and s.halted)`;
+}
+
 /** Reads what waits for a carrier. Nothing is written: the carriers' keys say what has been taken. */
 @Injectable()
 export class DispatchRepository {
@@ -80,7 +84,10 @@ export class DispatchRepository {
     return rows.map((row) => ({ lane: row.lane, count: row.count, oldestSeconds: row.oldest }));
   }
 
-  /** The oldest messages that wait and are still valid at each place, at most as many as its limit says. */
+  /**
+   * The oldest messages that wait and are still valid at each place, at most as many as its limit says; none of accounts
+   * that are suspended or closed.
+   */
   async waiting(places: readonly Place[], limits: readonly number[]): Promise<string[][]> {
     const { rows } = await this.db.query<{ ord: string; id: string }>({
       name: 'messaging-waiting',
@@ -88,7 +95,9 @@ export class DispatchRepository {
           as p(queue, lane, account_id, most, ord)
         cross join lateral (select m.id from messaging.message m where m.status in ('queued', 'accepted')
           and m.queue = p.queue and m.lane = p.lane and m.account_id = p.account_id
-          and m.valid_until > statement_timestamp() order by m.id limit p.most) w order by p.ord, w.id`,
+          and m.valid_until > statement_timestamp() order by m.id limit p.most) w
+        where ${notHalted('p.account_id')}
+        order by p.ord, w.id`,
       values: [
         places.map((place) => place.queue),
         places.map((place) => place.lane),
@@ -101,13 +110,13 @@ export class DispatchRepository {
     return pages;
   }
 
-  /** Of these messages, those that still wait and are still valid. */
+  /** Of these messages, those that still wait, are still valid and may be sent. */
   async sendable(keys: readonly { accountId: string; id: string }[]): Promise<Map<string, Sendable>> {
     const { rows } = await this.db.query<SendableRow>({
       name: 'messaging-sendable',
       text: `select id, account_id, queue, lane, from_number, to_number, body, retry_unknown, valid_until, traceparent
-        from messaging.message where (account_id, id) in (select * from unnest($1::uuid[], $2::uuid[]))
-          and status in ('queued', 'accepted') and valid_until > clock_timestamp()`,
+        from messaging.message m where (account_id, id) in (select * from unnest($1::uuid[], $2::uuid[]))
+          and status in ('queued', 'accepted') and valid_until > clock_timestamp() and ${notHalted('m.account_id')}`,
       values: [keys.map((key) => key.accountId), keys.map((key) => key.id)],
     });
     return new Map(rows.map((row) => [row.id, toSendable(row)]));
