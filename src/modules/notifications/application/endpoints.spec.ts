@@ -88,9 +88,10 @@ describe('endpoints', () => {
     expect(left).toBeGreaterThan(40 * 500);
     const other = newId();
     standing(endpoints, 100, 'https://one.test/', other);
-    endpoints.finish(takeAll(endpoints, 1_000).started.find(({ accountId }) => accountId === other)!, true, 10, 1_000);
-    const started = takeAll(endpoints, 1_000).started.filter(({ accountId }) => accountId === other);
-    expect(started).toHaveLength(32 - 3);
+    const ofOther = () => takeAll(endpoints, 1_000).started.filter(({ accountId }) => accountId === other);
+    const trials = ofOther();
+    endpoints.finish(trials[0]!, true, 10, 1_000);
+    expect(trials.length - 1 + ofOther().length).toBe(32);
   });
 
   it('take turns', () => {
