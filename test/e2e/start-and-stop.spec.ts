@@ -213,7 +213,7 @@ describe('what it cannot start with', () => {
   const SECRETS = { OPERATOR_TOKEN: 'x'.repeat(32), SECRETS_KEY: 'k'.repeat(32) };
   const DATABASE = 'postgres://nobody:hidden-password@127.0.0.1:1/none';
 
-  const CASES: [string, Record<string, string>, string[]][] = [
+  it.each<[string, Record<string, string>, string[]]>([
     ['a port that is no number', { PORT: 'abc' }, ['PORT']],
     ['a port that no machine has', { PORT: '65536' }, ['PORT']],
     ['a port of spaces', { PORT: ' ' }, ['PORT']],
@@ -241,34 +241,18 @@ describe('what it cannot start with', () => {
       { BILLING_DATABASE_URL: DATABASE },
       ['BILLING_DATABASE_URL', '127.0.0.1:1'],
     ],
-  ];
-  const outcomes: Awaited<ReturnType<typeof refusal>>[] = [];
-  let left: number[];
-
-  /** Each is a process of its own that does nothing but refuse, so a few of them go at a time. */
-  beforeAll(async () => {
-    const waiting = CASES.keys();
-    const startNext = async (): Promise<void> => {
-      for (const index of waiting) {
-        outcomes[index] = await refusal(CASES[index]![1], join(dir.path, `data-${index}`));
-      }
-    };
-    await Promise.all([startNext(), startNext(), startNext()]);
-    left = await processesUsing(dir.path);
-  }, 2 * START_MS);
-
-  it.each(CASES.map(([what, , named], index) => [what, named, index] as const))('%s', (_what, named, index) => {
-    const { code, output } = outcomes[index]!;
-    expect(code).toBe(1);
-    for (const name of named) expect(output).toContain(name);
-    expect(output).not.toContain('    at ');
-    for (const secret of ['hidden-password', SECRETS.SECRETS_KEY]) expect(output).not.toContain(secret);
-  });
-
-  it('and leaves nothing running', () => {
-    expect(outcomes).toHaveLength(CASES.length);
-    expect(left).toEqual([]);
-  });
+  ])(
+    '%s',
+    async (_case, env, named) => {
+      const { code, output } = await refusal(env, join(dir.path, 'data'));
+      expect(code).toBe(1);
+      for (const name of named) expect(output).toContain(name);
+      expect(output).not.toContain('    at ');
+      for (const secret of ['hidden-password', SECRETS.SECRETS_KEY]) expect(output).not.toContain(secret);
+      expect(await processesUsing(dir.path)).toEqual([]);
+    },
+    START_MS,
+  );
 
   it(
     'a data directory below a file',
