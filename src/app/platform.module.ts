@@ -10,6 +10,8 @@ const WEBHOOK_TIMEOUT_MS = 15_000;
 const WEBHOOK_RESPONSE_BYTES = 64 * 1024;
 const WEBHOOK_HEADER_BYTES = 16 * 1024;
 const WEBHOOK_CONNECTIONS_PER_ORIGIN = 32;
+/** More than there are attempts under way: one more endpoint must not find all of them in use. */
+const WEBHOOK_ORIGINS = 3_000;
 
 /** What the modules share: settings, log, bus, secrets, outgoing HTTP, queues. */
 @Global()
@@ -34,6 +36,7 @@ export class PlatformModule implements OnApplicationShutdown {
               maxResponseBytes: WEBHOOK_RESPONSE_BYTES,
               maxHeaderBytes: WEBHOOK_HEADER_BYTES,
               connectionsPerOrigin: WEBHOOK_CONNECTIONS_PER_ORIGIN,
+              maxOrigins: WEBHOOK_ORIGINS,
               userAgent: 'Trunkline/0.1',
             }),
         },

@@ -12,10 +12,15 @@ import { type Prepared, prepare } from './prepare.js';
 
 /** A shutdown that hangs is ended after this: what it leaves behind is found at the next start. */
 const STOP_TIMEOUT_MS = 30_000;
+/** One Ctrl-C may come twice: from the terminal, and handed on by npm. */
+const SAME_SIGNAL_MS = 1_000;
+/** As shells have it: ended by SIGINT. */
+const ENDED_BY_SIGINT = 130;
 
 /**
  * The process from its start to its end: settings, what it stands on, the application, and all of it down again, in
- * order, on SIGINT or SIGTERM. Ends with exit code 1 and a message in plain words where it cannot start.
+ * order, on SIGINT or SIGTERM; a second one, later, ends it at once with exit code 130, and the next start recovers. Ends
+ * with exit code 1 and a message in plain words where it cannot start.
  *
  * @param env the environment, see readEnvironment
  * @param args `--dev` for demo data, simulated carriers and readable logs
@@ -83,15 +88,24 @@ async function start(
 
 function stopSignal(): { signal: AbortSignal; requested: Promise<void> } {
   const controller = new AbortController();
+  let firstAtMs: number | null = null;
   const requested = new Promise<void>((resolve) => {
     for (const name of ['SIGINT', 'SIGTERM'] as const) {
       process.on(name, () => {
+        firstAtMs ??= performance.now();
+        if (performance.now() - firstAtMs > SAME_SIGNAL_MS) endAtOnce();
         controller.abort();
         resolve();
       });
     }
   });
   return { signal: controller.signal, requested };
+}
+
+/** Nothing is put in order: it is as if the process had been killed, which the next start knows how to deal with. */
+function endAtOnce(): never {
+  console.error('Trunkline was ended before it had stopped: the next start recovers what it leaves behind.');
+  process.exit(ENDED_BY_SIGINT);
 }
 
 function fail(error: unknown): void {

@@ -1,5 +1,6 @@
 import { existsSync, readdirSync } from 'node:fs';
 import { readdir, readFile } from 'node:fs/promises';
+import { connect } from 'node:net';
 import { join } from 'node:path';
 import { readMessage, send } from '../support/api.js';
 import { errorLines } from '../support/bystander.js';
@@ -7,6 +8,7 @@ import { eventually } from '../support/eventually.js';
 import { Load } from '../support/load.js';
 import { processesUsing } from '../support/processes.js';
 import {
+  DEMO_TOKEN,
   descendants,
   isAlive,
   makeDataDir,
@@ -16,23 +18,33 @@ import {
   spawnProduct,
   startProduct,
 } from '../support/product.js';
+import { WebhookReceiver } from '../support/webhook-receiver.js';
 
 const TEST_MS = 180_000;
 const UNDER_LOAD = 100;
 
-let dir: Awaited<ReturnType<typeof makeDataDir>>;
+/** One for all tests but those of a first start: each begins with what the one before it has left, in good order. */
+let lasting: Awaited<ReturnType<typeof makeDataDir>>;
+let dir: typeof lasting;
 /** What a test that fails leaves running. */
 let running: Product | undefined;
 
-beforeEach(async () => {
-  dir = await makeDataDir();
+beforeAll(async () => {
+  lasting = await makeDataDir();
+});
+
+beforeEach(() => {
+  dir = lasting;
 });
 
 afterEach(async () => {
   await running?.killEverything().catch(() => undefined);
   running = undefined;
-  await dir.remove();
 }, TEST_MS);
+
+afterAll(async () => {
+  await lasting.remove();
+});
 
 async function start(ownGroup = false): Promise<Product> {
   running = await startProduct({ dataDir: dir.path, ownGroup });
@@ -58,6 +70,33 @@ async function cutConnections(): Promise<string[]> {
   const lines = texts.join('\n').split('\n');
   expect(lines.filter((line) => line.includes('database system is shut down'))).not.toEqual([]);
   return lines.filter((line) => line.includes('terminating connection'));
+}
+
+/** Whether somebody listens at the product's port. */
+function isListening(product: Product): Promise<boolean> {
+  const { port, hostname } = new URL(product.url);
+  return new Promise((resolve) => {
+    const socket = connect(Number(port), hostname);
+    socket.once('connect', () => resolve(true)).once('error', () => resolve(false));
+    socket.once('connect', () => socket.destroy());
+  });
+}
+
+/** A message, and a customer's endpoint that was told of it and does not answer. */
+async function leaveHanging(product: Product): Promise<{ endpoint: WebhookReceiver; sid: string }> {
+  const endpoint = await WebhookReceiver.start(DEMO_TOKEN);
+  endpoint.answer = () => null;
+  const { sid } = await send(product.url, { To: '+15555550142', Body: 'called back', StatusCallback: endpoint.url });
+  await eventually(() => endpoint.received.length > 0, { timeoutMs: 60_000, what: 'the endpoint is told' });
+  endpoint.answer = () => 204;
+  return { endpoint, sid };
+}
+
+/** The first attempt counted for nothing: the next process makes it at once, and not when a retry would be due. */
+async function expectCalledBack({ endpoint, sid }: Awaited<ReturnType<typeof leaveHanging>>): Promise<void> {
+  await eventually(() => endpoint.statusesOf(sid).includes('delivered'), { what: 'the endpoint is told again' });
+  expect(endpoint.statusesOf(sid)).toEqual(['sent', 'delivered']);
+  await endpoint.stop();
 }
 
 /** How a message may end where its carrier's answer was lost: the account's policy is the default, to fail. */
@@ -156,6 +195,48 @@ describe('Ctrl-C', () => {
     TEST_MS,
   );
 
+  it(
+    'while a webhook endpoint hangs: nobody can connect any more, and it is not waited for',
+    async () => {
+      const product = await start();
+      const pids = await processesOf(product);
+      const hanging = await leaveHanging(product);
+      const isStopped = () => product.output().includes(' stopped');
+      process.kill(product.pid, 'SIGINT');
+      await eventually(async () => !(await isListening(product)), { everyMs: 5 });
+      // The attempt is given some time, so this is seen before the end.
+      expect(isStopped()).toBe(false);
+      expect(await product.exited).toBe(0);
+      await expectNothingLeft(pids);
+      expect(errorLines(product)).toEqual([]);
+      const next = await start();
+      await expectCalledBack(hanging);
+      expect(await next.stop()).toBe(0);
+    },
+    TEST_MS,
+  );
+
+  it(
+    'again, some time later, ends it at once, and the next start recovers',
+    async () => {
+      const product = await start();
+      const postgres = await postgresOf(dir.path);
+      const hanging = await leaveHanging(product);
+      // As somebody does who does not want to wait. What comes with the first is taken for the same.
+      const pressing = setInterval(() => isAlive(product.pid) && process.kill(product.pid, 'SIGINT'), 50);
+      expect(await product.exited).toBe(130);
+      clearInterval(pressing);
+      expect(product.output()).toContain('the next start recovers');
+      const next = await start();
+      expect(next.output()).toContain(`took over PostgreSQL (pid ${postgres[0]}`);
+      await expectKept(next, [hanging.sid], ['delivered']);
+      await hanging.endpoint.stop();
+      expect(await next.stop()).toBe(0);
+      await expectNothingLeft(postgres);
+    },
+    TEST_MS,
+  );
+
   it.each<[string, (output: string) => boolean]>([
     ['when the data directory is taken', () => existsSync(join(dir.path, 'lock'))],
     ['while the database is made', () => existsSync(dir.path) && hasStage(dir.path)],
@@ -166,6 +247,7 @@ describe('Ctrl-C', () => {
   ])(
     'during the first start, %s: nothing is left, and the next start works',
     async (_when, reached) => {
+      dir = await makeDataDir();
       const { child, output, exited } = spawnProduct({ dataDir: dir.path, ownGroup: true });
       try {
         await eventually(() => reached(output()), { timeoutMs: 60_000, everyMs: 1, what: output });
@@ -182,6 +264,7 @@ describe('Ctrl-C', () => {
         ['delivered'],
       );
       expect(await product.stop()).toBe(0);
+      await dir.remove();
     },
     TEST_MS,
   );

@@ -1,5 +1,5 @@
 import type { Socket } from 'node:net';
-import { Injectable } from '@nestjs/common';
+import { Injectable, type OnModuleDestroy } from '@nestjs/common';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
 import type { FastifyInstance, FastifyReply, FastifyRequest, RouteOptions } from 'fastify';
 import type { RequestContext } from '../../platform/http/decorators.js';
@@ -7,9 +7,11 @@ import { PublicUrl } from '../../platform/http/public-url.js';
 import { joinTrace } from '../../platform/http/trace-context.js';
 import type { RouteMetrics } from '../../platform/telemetry/http-metrics.js';
 import { Metrics } from '../../platform/telemetry/metrics.js';
+import { Readiness } from '../../platform/telemetry/readiness.js';
 import { Failure } from '../../shared/failure.js';
 import { Admission, type Admitted, type Importance, importanceOf } from './admission.js';
 import { answerClientError } from './client-error.js';
+import { Drain } from './drain.js';
 import { ErrorFilter } from './error.filter.js';
 import { describeApi } from './openapi.js';
 import { ReferenceDocument } from './reference-document.js';
@@ -47,9 +49,11 @@ declare module 'fastify' {
 
 /** What is done around every request, whichever route answers it: identity, trace, headers, counting, logging. */
 @Injectable()
-export class Edge {
+export class Edge implements OnModuleDestroy {
   private readonly unmatched: ObservedRoute;
   private headers: Readonly<Record<string, string>> = SECURITY_HEADERS;
+  private server: FastifyInstance | null = null;
+  private drain: Drain | null = null;
 
   constructor(
     private readonly filter: ErrorFilter,
@@ -59,6 +63,7 @@ export class Edge {
     private readonly routes: RouteTable,
     private readonly reference: ReferenceDocument,
     private readonly admission: Admission,
+    private readonly readiness: Readiness,
   ) {
     this.unmatched = { pattern: 'unmatched', metrics: metrics.route('*', 'unmatched'), importance: 'fetch' };
   }
@@ -73,6 +78,8 @@ export class Edge {
     const server = adapter.getInstance<FastifyInstance>();
     if (this.publicUrl.base().startsWith('https:')) this.headers = { ...SECURITY_HEADERS, ...STRICT_TRANSPORT };
     server.edge = this;
+    this.server = server;
+    this.drain = new Drain(server.server);
     this.reference.from(() => describeApi(app, this.publicUrl.base()));
     server.decorateRequest('context');
     server.decorateRequest('admitted', null);
@@ -81,6 +88,17 @@ export class Edge {
       this.begin(request, reply);
       this.admit(request, reply, done);
     });
+  }
+
+  /**
+   * The first thing that happens when the process stops: nobody can connect any more, and readiness says so to those who
+   * are connected. What has come is answered while the modules end their own work, and that closes its connection.
+   */
+  onModuleDestroy(): void {
+    this.readiness.stop();
+    // Nest closes the server too, when the modules are done, and waits then for what is still to be answered.
+    void this.server?.close().catch(() => undefined);
+    this.drain?.close();
   }
 
   /** Answers a request that the router refused before any hook ran. */
@@ -137,9 +155,11 @@ export class Edge {
     reply.header('traceparent', traceparent);
     // Not the response hook: that one is not called where the client did not wait for the answer.
     reply.raw.on('close', () => this.end(request, reply));
+    this.drain?.begin(reply.raw);
   }
 
   private end(request: FastifyRequest, reply: FastifyReply): void {
+    this.drain?.end(reply.raw);
     this.release(request, reply);
     const { pattern, metrics } = this.routeOf(request);
     const status = reply.raw.writableFinished ? reply.statusCode : CLIENT_LEFT;

@@ -17,12 +17,12 @@ export interface OutboundHttpClientOptions {
   readonly timeoutMs: number;
   readonly maxResponseBytes: number;
   readonly maxHeaderBytes: number;
-  /** Connections to one origin, and so requests under way to it. */
+  /** Connections to one origin, and so requests under way to it, in each lane. */
   readonly connectionsPerOrigin: number;
   readonly userAgent: string;
   /** Requests that may wait for one origin; by default 1,000. */
   readonly maxQueuedPerOrigin?: number;
-  /** Origins with a kept connection or a request under way; by default 1,000. */
+  /** Origins, in each lane, with a kept connection or a request under way; by default 1,000. */
   readonly maxOrigins?: number;
   /** "address:port" of name servers; by default those of the system. */
   readonly dnsServers?: readonly string[];
@@ -37,6 +37,8 @@ export interface OutboundRequest {
   /** Instead of the client's. */
   readonly timeoutMs?: number;
   readonly signal?: AbortSignal;
+  /** Requests of another lane have connections and a queue of their own, also to the same origin. */
+  readonly lane?: string;
 }
 
 export type CheckedUrl =
@@ -66,7 +68,7 @@ export class OutboundHttpClient {
   readonly #connect: buildConnector.connector;
   readonly #maxOrigins: number;
   readonly #maxQueuedPerOrigin: number;
-  /** In order of last use. */
+  /** By origin and lane, in order of last use. */
   readonly #channels = new Map<string, OriginChannel>();
   readonly #closing = new Set<Promise<void>>();
   #isClosed = false;
@@ -106,7 +108,7 @@ export class OutboundHttpClient {
     if (this.#isClosed) return Promise.resolve(unsent('aborted', 'the HTTP client is closed'));
     if (request.signal?.aborted) return Promise.resolve(unsent('aborted', 'the request was aborted'));
     const { url, authorization } = target;
-    const channel = this.#channelTo(url.origin);
+    const channel = this.#channelTo(url.origin, request.lane ?? '');
     if (channel === null)
       return Promise.resolve(unsent('busy', `requests to ${this.#maxOrigins} origins are under way`));
     const { method, body } = request;
@@ -126,7 +128,7 @@ export class OutboundHttpClient {
   /** Takes no further request, waits for those under way (each is bounded by its timeout), and closes every socket. */
   async close(): Promise<void> {
     this.#isClosed = true;
-    for (const origin of this.#channels.keys()) this.#closeChannel(origin);
+    for (const key of this.#channels.keys()) this.#closeChannel(key);
     await Promise.all(this.#closing);
     this.#resolver.close();
   }
@@ -139,12 +141,13 @@ export class OutboundHttpClient {
     return headers;
   }
 
-  #channelTo(origin: string): OriginChannel | null {
-    const existing = this.#channels.get(origin);
+  #channelTo(origin: string, lane: string): OriginChannel | null {
+    const key = `${origin} ${lane}`;
+    const existing = this.#channels.get(key);
     if (existing === undefined && this.#channels.size >= this.#maxOrigins && !this.#closeOldestIdle()) return null;
     const channel = existing ?? this.#openChannel(origin);
-    this.#channels.delete(origin);
-    this.#channels.set(origin, channel);
+    this.#channels.delete(key);
+    this.#channels.set(key, channel);
     return channel;
   }
 
@@ -163,18 +166,18 @@ export class OutboundHttpClient {
   }
 
   #closeOldestIdle(): boolean {
-    for (const [origin, channel] of this.#channels) {
+    for (const [key, channel] of this.#channels) {
       if (!channel.isIdle) continue;
-      this.#closeChannel(origin);
+      this.#closeChannel(key);
       return true;
     }
     return false;
   }
 
-  #closeChannel(origin: string): void {
-    const closed = this.#channels.get(origin)?.close();
+  #closeChannel(key: string): void {
+    const closed = this.#channels.get(key)?.close();
     if (closed === undefined) return;
-    this.#channels.delete(origin);
+    this.#channels.delete(key);
     this.#closing.add(closed);
     void closed.finally(() => this.#closing.delete(closed));
   }

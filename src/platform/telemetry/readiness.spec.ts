@@ -69,7 +69,7 @@ describe('readiness', () => {
 
   it('is gone for good when the process stops', async () => {
     const readiness = new Readiness(new Recorder());
-    readiness.onModuleDestroy();
+    readiness.stop();
     expect(await readiness.report()).toEqual({ ready: false, checks: { process: 'stopping' } });
   });
 });

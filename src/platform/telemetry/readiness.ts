@@ -1,4 +1,4 @@
-import { Injectable, type OnModuleDestroy } from '@nestjs/common';
+import { Injectable } from '@nestjs/common';
 import { Logger } from '../tokens.js';
 import { within } from './within.js';
 
@@ -26,7 +26,7 @@ export interface ReadinessReport {
  * nobody can load the database by asking. A process that is stopping is not ready.
  */
 @Injectable()
-export class Readiness implements OnModuleDestroy {
+export class Readiness {
   private readonly checks: ReadinessCheck[] = [];
   private last: { atMs: number; report: Promise<ReadinessReport> } | null = null;
   private stopping = false;
@@ -48,7 +48,8 @@ export class Readiness implements OnModuleDestroy {
     return this.last.report;
   }
 
-  onModuleDestroy(): void {
+  /** From now on this process is not ready. */
+  stop(): void {
     this.stopping = true;
   }
 

@@ -26,7 +26,8 @@ export class CallWebhook {
     @Inject(Logger) private readonly logger: Logger,
   ) {}
 
-  async call(delivery: Delivery): Promise<AttemptResult> {
+  /** @param signal ends it, which counts as no attempt */
+  async call(delivery: Delivery, signal: AbortSignal): Promise<AttemptResult> {
     const { accountSid, messageSid } = delivery.callback;
     const checked = this.check(delivery.url);
     if (!checked.ok) return { kind: 'failure', reason: checked.reason, permanent: true };
@@ -43,6 +44,9 @@ export class CallWebhook {
       url: checked.url,
       method: 'POST',
       timeoutMs: ATTEMPT_TIMEOUT_MS,
+      signal,
+      // Customers of the same host do not share its connections.
+      lane: delivery.accountId,
       headers: {
         'content-type': 'application/x-www-form-urlencoded; charset=utf-8',
         'x-twilio-signature': twilioSignature(key, checked.url, form),

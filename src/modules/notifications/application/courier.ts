@@ -24,10 +24,8 @@ export const OWN_MS = 25_000;
 const MARGIN_MS = 1_000;
 /** How long after the one before it a delivery is due that cannot follow it from memory. */
 const BEHIND_MS = 1_000;
-/** Many times what one endpoint may hold: a few that hang must not take every place. */
-const MAX_CONCURRENT = 1_024;
-/** What was left for lack of room is looked for when at least this many fit. */
-const MIN_FED = 100;
+/** How long attempts under way may go on when the process stops; less than people wait at a terminal. */
+const STOP_GRACE_MS = 2_000;
 /** After which time something that failed on this side is tried again. */
 const UNSENT_WAIT_MS = 5_000;
 const PAUSED: AttemptResult = { kind: 'failure', reason: 'the endpoint keeps failing', permanent: false };
@@ -41,7 +39,8 @@ export class Courier {
   private readonly endpoints: Endpoints;
   private readonly held = new HeldDeliveries();
   private readonly following: FollowingDeliveries;
-  private active = 0;
+  /** The attempts under way, by what ends each. */
+  private readonly active = new Set<AbortController>();
   private unfinished = 0;
   private stopping = false;
   private feeding = false;
@@ -62,7 +61,7 @@ export class Courier {
   }
 
   get load(): { held: number; active: number; endpoints: number } {
-    return { held: this.held.size, active: this.active, endpoints: this.endpoints.size };
+    return { held: this.held.size, active: this.active.size, endpoints: this.endpoints.size };
   }
 
   /** How many more deliveries fit. */
@@ -109,12 +108,19 @@ export class Courier {
     return found;
   }
 
-  /** Waits for the attempts under way; what has not begun is due at once for whoever comes next. */
+  /**
+   * Waits a moment for the attempts under way. Those that take longer are ended, which counts as no attempt; they, and
+   * what has not begun, are due at once for whoever comes next.
+   */
   async stop(): Promise<void> {
     this.stopping = true;
     this.endpoints.clear();
+    const grace = setTimeout(() => {
+      for (const attempt of this.active) attempt.abort();
+    }, STOP_GRACE_MS);
     await this.deliveries.release(this.held.dropIdle()).catch((error) => this.warn(error));
     while (this.unfinished > 0) await new Promise<void>((resolve) => this.idle.push(resolve));
+    clearTimeout(grace);
     await this.following.stop();
     await this.outcomes.drain();
   }
@@ -134,11 +140,13 @@ export class Courier {
   }
 
   private pump(): void {
-    while (!this.stopping && this.active < MAX_CONCURRENT) {
+    while (!this.stopping) {
       const next = this.endpoints.take(Date.now());
       if (!next) break;
       if ('refused' in next) {
         for (const delivery of next.refused) void this.refuse(delivery);
+      } else if ('left' in next) {
+        for (const delivery of next.left) this.giveBack(delivery);
       } else if (this.held.ownedMs(next.delivery) < ATTEMPT_TIMEOUT_MS + MARGIN_MS) {
         // It stood in line for too long: another process may take it while it is being attempted here.
         this.endpoints.finish(next.delivery, null, 0, Date.now());
@@ -155,9 +163,9 @@ export class Courier {
     if (this.feeding) return;
     this.feeding = true;
     while (!this.stopping) {
-      const hungry = this.endpoints.nextHungry((accountId) => this.held.roomFor(accountId) >= MIN_FED);
+      const hungry = this.endpoints.nextHungry((accountId) => this.held.isShort(accountId));
       if (!hungry) break;
-      const limit = Math.min(hungry.room, MAX_CANDIDATES);
+      const limit = Math.min(hungry.room, this.held.roomFor(hungry.endpoint.accountId), MAX_CANDIDATES);
       try {
         const found = await this.claim({ leftOf: hungry.endpoint, limit });
         this.endpoints.fed(hungry.endpoint, found < limit, Date.now());
@@ -170,18 +178,27 @@ export class Courier {
   }
 
   private async attempt(delivery: Delivery): Promise<void> {
-    this.active++;
+    const control = new AbortController();
+    this.active.add(control);
     this.unfinished++;
     this.held.begin(delivery);
     const startedMs = performance.now();
-    const result = await this.webhook.call(delivery);
+    const result = await this.webhook.call(delivery, control.signal);
     const tookMs = performance.now() - startedMs;
     this.endpoints.finish(delivery, healthOf(result), tookMs, Date.now());
     this.observe(verdictOf(result), tookMs);
-    this.active--;
+    this.active.delete(control);
     this.pump();
     await this.finish(delivery, result);
     this.finished();
+  }
+
+  /** Its endpoint's line is too long: it waits in the table, and so does what comes behind it. */
+  private giveBack(delivery: Delivery): void {
+    const waitMs = this.endpoints.leave(delivery, Date.now());
+    this.deferBehind(delivery, waitMs);
+    void this.outcomes.record({ ...waiting(delivery, waitMs), waitsFor: 'room' });
+    this.held.drop(delivery);
   }
 
   /** The endpoint's breaker is open: it failed a moment ago, and that counts as a failure of this attempt too. */
@@ -203,11 +220,7 @@ export class Courier {
     const isOver = outcome.state !== 'pending';
     const verdict = verdictOf(result);
     this.counts[outcome.state === 'dead' ? 'dead' : verdict]++;
-    const behind = isOver ? [] : this.held.behind(delivery);
-    for (const follower of behind) {
-      // It is due after this one, so that nobody looks at it in vain before.
-      void this.outcomes.record({ ...waiting(follower, outcome.nextAttemptMs + BEHIND_MS), waitsFor: 'turn' });
-    }
+    if (!isOver) this.deferBehind(delivery, outcome.nextAttemptMs);
     const isRecorded = await this.outcomes.record(outcome);
     if (!isOver || !isRecorded) return this.held.drop(delivery);
     const { next, isFromTable } = this.held.end(delivery);
@@ -219,8 +232,16 @@ export class Courier {
     }
   }
 
+  /** What waits for this one is due after it, so that nobody looks at it in vain before. */
+  private deferBehind(delivery: Delivery, waitMs: number): void {
+    for (const follower of this.held.behind(delivery)) {
+      void this.outcomes.record({ ...waiting(follower, waitMs + BEHIND_MS), waitsFor: 'turn' });
+    }
+  }
+
   private outcomeOf(delivery: Delivery, result: AttemptResult): Outcome {
     const verdict = verdictOf(result);
+    if (verdict === 'unsent' && this.stopping) return waiting(delivery, 0);
     if (verdict === 'unsent') {
       const waitMs = UNSENT_WAIT_MS * (1 + Math.random());
       return { ...waiting(delivery, waitMs), error: errorOf(result), isReminded: true };

@@ -14,31 +14,84 @@ function standing(endpoints: Endpoints, count: number, url?: string, accountId?:
   for (let i = 0; i < count; i++) endpoints.enqueue(delivery(url, accountId), 0);
 }
 
-/** Takes as long as something may start; refused ones are told apart. */
-function takeAll(endpoints: Endpoints, nowMs = 0): { started: Delivery[]; refused: number } {
+/** Takes as long as something may start; those that are refused or left are told apart. */
+function takeAll(endpoints: Endpoints, nowMs = 0): { started: Delivery[]; refused: number; left: number } {
   const started: Delivery[] = [];
   let refused = 0;
+  let left = 0;
   for (let next = endpoints.take(nowMs); next; next = endpoints.take(nowMs)) {
     if ('delivery' in next) started.push(next.delivery);
-    else refused += next.refused.length;
+    else if ('refused' in next) refused += next.refused.length;
+    else left += next.left.length;
   }
-  return { started, refused };
+  return { started, refused, left };
 }
 
 describe('endpoints', () => {
-  it('have 32 attempts under way each, 128 an account, however many endpoints it has', () => {
+  it('have 4 attempts under way until they answer, and 32 then', () => {
     const endpoints = new Endpoints(schedule);
-    for (let i = 0; i < 10; i++) standing(endpoints, 100, `https://${i}.test/x`);
-    standing(endpoints, 100, 'https://other.test/', newId());
+    standing(endpoints, 100);
     const { started } = takeAll(endpoints);
-    expect(started).toHaveLength(128 + 32);
-    const origins = started.map((one) => new URL(one.url).origin);
-    for (const origin of new Set(origins)) {
-      expect(origins.filter((other) => other === origin).length).toBeLessThanOrEqual(32);
-    }
-    expect(endpoints.take(0)).toBeNull();
+    expect(started).toHaveLength(4);
     endpoints.finish(started[0]!, true, 10, 0);
+    expect(takeAll(endpoints).started).toHaveLength(32 - 3);
+    expect(endpoints.take(0)).toBeNull();
+  });
+
+  it('of one account take at most a part of all places, however many they are', () => {
+    const endpoints = new Endpoints(schedule);
+    for (let i = 0; i < 1_000; i++) standing(endpoints, 5, `https://${i}.test/x`);
+    const { started } = takeAll(endpoints);
+    expect(started).toHaveLength(62);
+    standing(endpoints, 1, 'https://0.test/x', newId());
     expect(takeAll(endpoints).started).toHaveLength(1);
+  });
+
+  it.each([0, 500, 1_000, 14_000])('that hang leave places to those that are new, also after %s ms', (nowMs) => {
+    const endpoints = new Endpoints(schedule);
+    for (let i = 0; i < 500; i++) {
+      standing(endpoints, 20, 'https://one.test/', newId());
+      takeAll(endpoints, nowMs * (i / 500));
+    }
+    standing(endpoints, 1, 'https://one.test/', newId());
+    expect(takeAll(endpoints, nowMs).started).toHaveLength(1);
+  });
+
+  it('that answer quickly have places of their own, when those that hang have taken all others', () => {
+    const endpoints = new Endpoints(schedule);
+    standing(endpoints, 100, 'https://well.test/');
+    endpoints.finish(takeAll(endpoints).started[0]!, true, 10, 0);
+    takeAll(endpoints);
+    for (let i = 0; i < 2_100; i++) standing(endpoints, 10, 'https://one.test/', newId());
+    const hanging = takeAll(endpoints, 900).started;
+    expect(hanging).toHaveLength(2_048);
+    standing(endpoints, 1, 'https://one.test/', newId());
+    expect(takeAll(endpoints, 900).started).toEqual([]);
+    const well = delivery('https://well.test/');
+    endpoints.enqueue(well, 900);
+    endpoints.finish(well, true, 10, 900);
+    expect(takeAll(endpoints, 900).started.map(({ url }) => url)).toEqual(['https://well.test/']);
+  });
+
+  it('that begin to hang lose the places of the quick, and what stands in their line', () => {
+    const endpoints = new Endpoints(schedule);
+    let quick = 0;
+    for (let i = 0; i < 40; i++) {
+      const account = newId();
+      standing(endpoints, 1_000, 'https://one.test/', account);
+      const { started } = takeAll(endpoints);
+      endpoints.finish(started.find(({ accountId }) => accountId === account)!, true, 10, 0);
+      quick += takeAll(endpoints).started.length;
+    }
+    expect(quick).toBeGreaterThan(400);
+    const { left } = takeAll(endpoints, 1_000);
+    expect(left).toBeGreaterThan(40 * 500);
+    const other = newId();
+    standing(endpoints, 100, 'https://one.test/', other);
+    const ofOther = () => takeAll(endpoints, 1_000).started.filter(({ accountId }) => accountId === other);
+    const trials = ofOther();
+    endpoints.finish(trials[0]!, true, 10, 1_000);
+    expect(trials.length - 1 + ofOther().length).toBe(32);
   });
 
   it('take turns', () => {
@@ -56,12 +109,13 @@ describe('endpoints', () => {
   it('that fail are refused, then probed, then served again', () => {
     const endpoints = new Endpoints(schedule);
     standing(endpoints, 40);
+    for (const one of takeAll(endpoints).started) endpoints.finish(one, false, 10, 0);
     const { started } = takeAll(endpoints);
-    for (const one of started.slice(0, 5)) endpoints.finish(one, false, 10, 0);
-    expect(takeAll(endpoints)).toEqual({ started: [], refused: 8 });
+    endpoints.finish(started[0]!, false, 10, 0);
+    expect(takeAll(endpoints)).toEqual({ started: [], refused: 4, left: 0 });
     standing(endpoints, 1);
-    expect(takeAll(endpoints)).toEqual({ started: [], refused: 1 });
-    for (const one of started.slice(5)) endpoints.finish(one, false, 10, 0);
+    expect(takeAll(endpoints)).toEqual({ started: [], refused: 1, left: 0 });
+    for (const one of started.slice(1)) endpoints.finish(one, false, 10, 0);
     const later = schedule.firstWaitMs;
     standing(endpoints, 20);
     const probes = takeAll(endpoints, later).started;
@@ -118,11 +172,11 @@ describe('endpoints', () => {
     const endpoints = new Endpoints(schedule);
     standing(endpoints, 200);
     let underWay = takeAll(endpoints).started;
-    for (let round = 0; round < 4; round++) {
+    for (let round = 0; round < 5; round++) {
       for (const one of underWay) endpoints.finish(one, true, 10_000, 0);
       underWay = takeAll(endpoints).started;
     }
-    // 40 stand in line still, and 32 at a time take 10 s: two in line are a second's wait and more.
+    // 36 stand in line still, and 32 at a time take 10 s: two in line are a second's wait and more.
     expect(endpoints.hasPlaceFor(delivery(), 0)).toBe(false);
     for (const one of underWay) endpoints.finish(one, true, 10_000, 0);
     takeAll(endpoints);

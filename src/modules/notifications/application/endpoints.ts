@@ -1,54 +1,62 @@
-import { type Delivery, type EndpointKey, originOf } from '../domain/delivery.js';
-import { EndpointBreaker, PROBES } from '../domain/endpoint-breaker.js';
+import type { Delivery, EndpointKey } from '../domain/delivery.js';
+import { EndpointBreaker } from '../domain/endpoint-breaker.js';
 import type { RetrySchedule } from '../domain/retry-schedule.js';
+import {
+  type Account,
+  capacityOf,
+  type Endpoint,
+  keyOf,
+  limitOf,
+  MAX_WAITING,
+  newAccount,
+  newEndpoint,
+  type Pace,
+  paceOf,
+} from './endpoint.js';
+import { PlacePool, type Share } from './places.js';
 
-const MAX_PER_ENDPOINT = 32;
-/** Half of what a process attempts at once: no account, with however many endpoints, takes all. */
-const MAX_PER_ACCOUNT = 128;
-const MAX_WAITING = 2_000;
-/** The longest line at an endpoint: what waits longer waits better in the table. */
-const MAX_WAIT_MS = 5_000;
+/** An attempt that takes longer is slow. */
+const SLOW_MS = 1_000;
+/** Attempts at endpoints that are slow, or that have not answered yet. */
+const SHARED_PLACES = 2_048;
+const SHARED_PART = 32;
+/** Attempts at endpoints that answer quickly: nobody else takes these places, and they are soon free again. */
+const QUICK_PLACES = 512;
+const QUICK_PART = 4;
 /** The least time after which what was left comes back by itself. */
 const SOONEST_MS = 5_000;
 const MAX_PACE_MS = 300_000;
-const FIRST_GUESS_MS = 50;
 /** Endpoints that are idle and have failed lately; more are forgotten, those idle longest first. */
 const MAX_REMEMBERED = 10_000;
 /** Endpoints for which something may be left; what more endpoints leave comes back by itself. */
 const MAX_LEFT = 10_000;
 
-/** A customer's endpoint: its line, how many attempts are under way, its breaker, how long it takes. */
-interface Endpoint extends EndpointKey {
-  readonly account: Account;
-  readonly waiting: Delivery[];
-  readonly breaker: EndpointBreaker;
-  active: number;
-  averageMs: number;
-  /** When the last delivery that found no room in line is to come back by itself. */
-  paceMs: number;
-  /** Whether some may have been left in the table for lack of room. */
-  hasLeft: boolean;
+/** An attempt under way that is not slow so far. */
+interface Young {
+  readonly endpoint: Endpoint;
+  readonly startedMs: number;
 }
 
-interface Account {
-  readonly id: string;
-  readonly endpoints: Map<string, Endpoint>;
-  /** Its endpoints that could start something now, in turn. */
-  readonly runnable: Set<Endpoint>;
-  active: number;
-}
-
-export type Next = { readonly delivery: Delivery } | { readonly refused: readonly Delivery[] };
+export type Next =
+  | { readonly delivery: Delivery }
+  | { readonly refused: readonly Delivery[] }
+  /** They stood in a line that has become too long; `leave` tells when each should come back. */
+  | { readonly left: readonly Delivery[] };
 
 /**
  * The endpoints of customers, each with a line, a bulkhead and a breaker of its own. Accounts take turns, and the
- * endpoints of an account do.
+ * endpoints of an account do. Those that answer quickly have places of their own, so that those that hang cannot take
+ * them; one that begins to hang loses its right to them after a second, and what it has under way counts elsewhere.
  */
 export class Endpoints {
   private readonly accounts = new Map<string, Account>();
-  private readonly runnable = new Set<Account>();
+  private readonly quick = new PlacePool<Endpoint>(QUICK_PLACES, QUICK_PART);
+  private readonly shared = new PlacePool<Endpoint>(SHARED_PLACES, SHARED_PART);
+  /** In the order in which they started. */
+  private readonly young = new Map<Delivery, Young>();
   private readonly remembered = new Set<Endpoint>();
   private readonly hungry = new Set<Endpoint>();
+  private surplus: Delivery[] = [];
   private count = 0;
 
   constructor(private readonly schedule: RetrySchedule) {}
@@ -110,22 +118,22 @@ export class Endpoints {
 
   /**
    * The next delivery that may be attempted, whose place is taken until `finish`; or all that stand in line where the
-   * breaker is open. Null when nothing can start.
+   * breaker is open; or those for which the line is too long by now. Null when nothing can start.
    */
   take(nowMs: number): Next | null {
-    const account = first(this.runnable);
-    const endpoint = account && first(account.runnable);
-    if (!account || !endpoint) return null;
-    this.runnable.delete(account);
-    account.runnable.delete(endpoint);
+    this.age(nowMs);
+    if (this.surplus.length > 0) return { left: this.surplus.splice(0) };
+    const endpoint = this.quick.next() ?? this.shared.next();
+    if (!endpoint) return null;
     if (endpoint.breaker.state(nowMs) === 'open') {
       const refused = endpoint.waiting.splice(0);
       this.settle(endpoint, nowMs);
       return { refused };
     }
     const delivery = endpoint.waiting.shift()!;
-    endpoint.active++;
-    account.active++;
+    this.young.set(delivery, { endpoint, startedMs: nowMs });
+    this.shareOf(endpoint).runnable.delete(endpoint);
+    this.occupy(endpoint, 1);
     this.refresh(endpoint, nowMs);
     return { delivery };
   }
@@ -136,22 +144,28 @@ export class Endpoints {
    * @param isWell what the attempt said of the endpoint; null: nothing
    */
   finish(delivery: Delivery, isWell: boolean | null, tookMs: number, nowMs: number): void {
+    this.age(nowMs);
     const endpoint = this.of(delivery);
-    endpoint.active--;
-    endpoint.account.active--;
+    if (!this.young.delete(delivery)) endpoint.lingering--;
+    this.occupy(endpoint, -1);
     if (isWell !== null) {
       endpoint.averageMs += (tookMs - endpoint.averageMs) / 8;
       endpoint.breaker.record(isWell, nowMs, Math.random());
+      if (tookMs >= SLOW_MS) this.judge(endpoint, isWell ? 'slow' : 'new');
+      else if (endpoint.lingering === 0) this.judge(endpoint, 'quick');
     }
     this.settle(endpoint, nowMs);
   }
 
   /** Lets go of everything that stands in line. */
   clear(): void {
-    this.runnable.clear();
+    this.quick.clear();
+    this.shared.clear();
     this.hungry.clear();
+    this.surplus = [];
     for (const account of this.accounts.values()) {
-      account.runnable.clear();
+      account.quick.runnable.clear();
+      account.shared.runnable.clear();
       for (const endpoint of account.endpoints.values()) endpoint.waiting.length = 0;
     }
   }
@@ -162,15 +176,52 @@ export class Endpoints {
   }
 
   private refresh(endpoint: Endpoint, nowMs: number): void {
-    const { account, breaker } = endpoint;
-    const state = breaker.state(nowMs);
-    const limit = state === 'closed' ? MAX_PER_ENDPOINT : PROBES;
-    const mayStart = endpoint.waiting.length > 0 && (state === 'open' || endpoint.active < limit);
-    if (mayStart) account.runnable.add(endpoint);
-    else account.runnable.delete(endpoint);
+    const state = endpoint.breaker.state(nowMs);
+    const mayStart = endpoint.waiting.length > 0 && (state === 'open' || endpoint.active < limitOf(endpoint, state));
+    const share = this.shareOf(endpoint);
+    if (mayStart) share.runnable.add(endpoint);
+    else share.runnable.delete(endpoint);
+    this.poolOf(endpoint).look(share);
     if (endpoint.hasLeft && endpoint.waiting.length < capacityOf(endpoint) / 4) this.hungry.add(endpoint);
-    if (account.runnable.size > 0 && account.active < MAX_PER_ACCOUNT) this.runnable.add(account);
-    else this.runnable.delete(account);
+  }
+
+  /** Finds what has become slow among what is under way. */
+  private age(nowMs: number): void {
+    for (const [delivery, { endpoint, startedMs }] of this.young) {
+      if (nowMs - startedMs < SLOW_MS) break;
+      this.young.delete(delivery);
+      endpoint.lingering++;
+      endpoint.averageMs = Math.max(endpoint.averageMs, SLOW_MS);
+      if (endpoint.pace === 'quick') this.judge(endpoint, 'slow');
+      // Many came while it was thought to be quick; the memory is for others.
+      for (const one of endpoint.waiting.splice(capacityOf(endpoint))) this.surplus.push(one);
+      this.refresh(endpoint, nowMs);
+    }
+  }
+
+  /** Notes how an endpoint answers; what it has under way counts where that belongs from now on. */
+  private judge(endpoint: Endpoint, pace: Pace): void {
+    const { active } = endpoint;
+    this.occupy(endpoint, -active);
+    const share = this.shareOf(endpoint);
+    share.runnable.delete(endpoint);
+    this.poolOf(endpoint).look(share);
+    endpoint.pace = pace;
+    this.occupy(endpoint, active);
+  }
+
+  private occupy(endpoint: Endpoint, places: number): void {
+    endpoint.active += places;
+    endpoint.account.active += places;
+    this.poolOf(endpoint).take(this.shareOf(endpoint), places);
+  }
+
+  private poolOf(endpoint: Endpoint): PlacePool<Endpoint> {
+    return endpoint.pace === 'quick' ? this.quick : this.shared;
+  }
+
+  private shareOf({ account, pace }: Endpoint): Share<Endpoint> {
+    return pace === 'quick' ? account.quick : account.shared;
   }
 
   /** After something ended: what may start now, and whether the endpoint is still worth knowing. */
@@ -201,32 +252,17 @@ export class Endpoints {
     const { accountId, origin } = keyOf(delivery);
     let account = this.accounts.get(accountId);
     if (!account) {
-      account = { id: accountId, endpoints: new Map(), runnable: new Set(), active: 0 };
+      account = newAccount(accountId);
       this.accounts.set(accountId, account);
     }
     let endpoint = account.endpoints.get(origin);
     if (!endpoint) {
-      const figures = { active: 0, averageMs: FIRST_GUESS_MS, paceMs: 0, hasLeft: false };
-      endpoint = { account, accountId, origin, waiting: [], breaker: new EndpointBreaker(this.schedule), ...figures };
+      endpoint = newEndpoint(account, origin, new EndpointBreaker(this.schedule));
       account.endpoints.set(origin, endpoint);
       this.count++;
     }
     return endpoint;
   }
-}
-
-function keyOf({ accountId, url }: Delivery): EndpointKey {
-  return { accountId, origin: originOf(url) };
-}
-
-/** How long the endpoint takes for each of those that stand in line, as far as is known. */
-function paceOf(endpoint: Endpoint): number {
-  return endpoint.averageMs / MAX_PER_ENDPOINT;
-}
-
-/** How many may stand in line; 10 or more, for no attempt takes longer than 15 s. */
-function capacityOf(endpoint: Endpoint): number {
-  return Math.min(MAX_WAITING, Math.ceil(MAX_WAIT_MS / paceOf(endpoint)));
 }
 
 function first<T>(items: ReadonlySet<T>, wanted: (item: T) => boolean = () => true): T | undefined {

@@ -61,13 +61,25 @@ describe('held deliveries', () => {
     expect(held.size).toBe(0);
   });
 
-  it('leave room for other accounts', () => {
+  it('leave room for other accounts, however many hold all that they may', () => {
     const held = new HeldDeliveries();
-    while (held.newPlan().hasRoom(delivery(2))) held.add(delivery(2), 1e9, false);
-    expect(held.size).toBe(5_000);
-    const other = newId();
-    while (held.newPlan().hasRoom(delivery(2, newId(), other))) held.add(delivery(2, newId(), other), 1e9, false);
-    expect([held.size, held.room]).toEqual([10_000, 0]);
+    const accounts = [ACCOUNT, ...Array.from({ length: 60 }, () => newId())];
+    const counts = accounts.map((account) => {
+      const before = held.size;
+      while (held.newPlan().hasRoom(delivery(2, newId(), account))) held.add(delivery(2, newId(), account), 1e9, false);
+      return held.size - before;
+    });
+    expect(counts.slice(0, 2)).toEqual([2_000, 1_800]);
+    expect(Math.min(...counts)).toBeGreaterThan(0);
+    expect(held.room).toBeGreaterThan(0);
+  });
+
+  it('are planned within what an account may hold', () => {
+    const held = new HeldDeliveries();
+    const plan = held.newPlan();
+    let planned = 0;
+    for (let one = delivery(2); plan.hasRoom(one); one = delivery(2), planned++) plan.add(one);
+    expect([planned, held.roomFor(ACCOUNT), held.isShort(ACCOUNT)]).toEqual([2_000, 2_000, true]);
   });
 
   it('that have not begun are let go at the end', () => {

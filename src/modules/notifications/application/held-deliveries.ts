@@ -1,8 +1,8 @@
 import type { Delivery } from '../domain/delivery.js';
 
-const MAX_HELD = 10_000;
-/** Half of it: no account fills the memory of a process. */
-const MAX_PER_ACCOUNT = 5_000;
+const MAX_HELD = 20_000;
+/** How many times as much as an account has must be free for it to have more. */
+const LEFT_FREE = 9;
 /** Some seconds' worth, which is far longer than a look at the table takes. */
 const MAX_REMEMBERED = 20_000;
 
@@ -43,9 +43,17 @@ export class HeldDeliveries {
     return Math.max(0, MAX_HELD - this.count);
   }
 
-  /** How many more deliveries of an account fit. */
+  /**
+   * How many more deliveries of an account fit: as long as nine times as much is free. So one alone has a tenth of all, and
+   * some is left for the next, also when many have what they may.
+   */
   roomFor(accountId: string): number {
-    return Math.min(this.room, MAX_PER_ACCOUNT - (this.accounts.get(accountId) ?? 0));
+    return this.shareOf(this.room, this.accounts.get(accountId) ?? 0);
+  }
+
+  /** Whether an account has so little of what it may have that it is worth looking for more. */
+  isShort(accountId: string): boolean {
+    return this.roomFor(accountId) > (this.accounts.get(accountId) ?? 0);
   }
 
   has(delivery: Delivery): boolean {
@@ -67,7 +75,8 @@ export class HeldDeliveries {
         return before.every((version) => planned.includes(version) || this.mayFollow(delivery, [version]));
       },
       isFollowing: ({ messageId }) => versions.has(messageId) || this.chains.has(messageId),
-      hasRoom: ({ accountId }) => total < this.room && (counts.get(accountId) ?? 0) < this.roomFor(accountId),
+      hasRoom: ({ accountId }) =>
+        this.shareOf(this.room - total, (this.accounts.get(accountId) ?? 0) + (counts.get(accountId) ?? 0)) > 0,
       add: ({ messageId, accountId, version }) => {
         const planned = versions.get(messageId);
         if (planned) planned.push(version);
@@ -143,6 +152,12 @@ export class HeldDeliveries {
       else this.chains.delete(messageId);
     }
     return dropped;
+  }
+
+  /** Those more that an account may have which has `own`, where `free` places are left; the first always, if it can. */
+  private shareOf(free: number, own: number): number {
+    const least = free > 0 && own === 0 ? 1 : 0;
+    return Math.max(least, Math.floor((free - LEFT_FREE * own) / (LEFT_FREE + 1)));
   }
 
   private remember({ messageId, version }: Delivery): void {
