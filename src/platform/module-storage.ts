@@ -3,16 +3,31 @@ import type { EventDefinition } from '../shared/define-event.js';
 import { ConsumerStore } from './event-log/consumer-store.js';
 import { EventBus } from './event-log/event-bus.js';
 import { EventLog } from './event-log/event-log.js';
-import { ModuleDatabase } from './postgres/database.js';
+import { ModuleDatabase, type ModuleDatabaseOptions } from './postgres/database.js';
 import type { ModuleName, Settings } from './settings/settings.js';
 import { Readiness } from './telemetry/readiness.js';
 import { Logger, SETTINGS } from './tokens.js';
+
+type ConnectionBudget = Required<Pick<ModuleDatabaseOptions, `${'data' | 'control' | 'search'}Connections`>>;
 
 interface StorageClasses<D extends ModuleDatabase> {
   readonly database: new (...args: ConstructorParameters<typeof ModuleDatabase>) => D;
   readonly log: new (...args: ConstructorParameters<typeof EventLog>) => EventLog;
   readonly consumers: new (...args: ConstructorParameters<typeof ConsumerStore>) => ConsumerStore;
 }
+
+/**
+ * What one process opens at most: 45 connections with the six of queues on PostgreSQL, so that two processes fit into
+ * the 97 that PostgreSQL gives to ordinary logins by default. Those of the data plane are for what runs at once: groups
+ * of the send saga, consumers, reads of single messages.
+ */
+export const MODULE_CONNECTIONS: Readonly<Record<ModuleName, ConnectionBudget>> = {
+  accounts: { dataConnections: 3, controlConnections: 2, searchConnections: 1 },
+  billing: { dataConnections: 5, controlConnections: 2, searchConnections: 1 },
+  carriers: { dataConnections: 4, controlConnections: 2, searchConnections: 1 },
+  messaging: { dataConnections: 6, controlConnections: 2, searchConnections: 2 },
+  notifications: { dataConnections: 5, controlConnections: 2, searchConnections: 1 },
+};
 
 /**
  * The providers of what each module keeps: its database, its event log (published on the bus) and its consumers'
@@ -30,6 +45,7 @@ export function provideStorage<D extends ModuleDatabase>(
       const db = new classes.database({
         module,
         connectionString: settings.databaseUrls[module],
+        ...MODULE_CONNECTIONS[module],
         onError: (error) => logger.warn({ module, err: error }, 'a database connection broke'),
       });
       readiness.register({

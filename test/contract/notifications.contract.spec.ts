@@ -73,8 +73,8 @@ describe.each(WAYS)('NotificationsApi %s', (_, reach) => {
         { messageId: messageAt(60 * BUCKET_MS), version: 2 },
       ]);
       expect(await digest()).toEqual([
-        { from: instant(0), count: 3, hash: expect.stringMatching(/^-?\d+$/) },
-        { from: instant(5 * BUCKET_MS), count: 1, hash: expect.any(String) },
+        { from: instant(0), count: 3, hash: expect.stringMatching(/^-?\d+$/), overdue: 0 },
+        { from: instant(5 * BUCKET_MS), count: 1, hash: expect.any(String), overdue: 0 },
       ]);
       hourMs += 3_600_000;
     });
@@ -96,6 +96,15 @@ describe.each(WAYS)('NotificationsApi %s', (_, reach) => {
         await client.query('update notifications.delivery set version = 3 where message_id = $1', [message]);
       });
       expect((await digest())[0]!.hash).not.toBe(before);
+    });
+
+    it('counts what is long overdue', async () => {
+      await write([
+        { messageId: messageAt(0), version: 2, state: 'pending', overdueMs: 600_000 },
+        { messageId: messageAt(0), version: 3, state: 'delivered', overdueMs: 600_000 },
+      ]);
+      expect((await digest()).map(({ count, overdue }) => [count, overdue])).toEqual([[2, 1]]);
+      hourMs += 3_600_000;
     });
 
     it('is empty where there is nothing', async () => {

@@ -4,10 +4,11 @@ import { CarriersApi } from '../../modules/carriers/contract/carriers.api.js';
 import { MessagingApi } from '../../modules/messaging/contract/messaging.api.js';
 import { NotificationsApi } from '../../modules/notifications/contract/notifications.api.js';
 import { type Comparison, compareRows, confirmed, type Rows, type Violation } from './compare.js';
+import { cutBucket, nextSlice, type Slice, type TimeRange, wholeMinutes } from './slices.js';
 
 const HOUR_MS = 3_600_000;
-const MINUTE_MS = 60_000;
 const BACK_MS = 400 * 24 * HOUR_MS;
+const AHEAD_MS = 2 * HOUR_MS;
 const PAGE = 1000;
 const MAX_VIOLATIONS = 1000;
 /** Work that changed something less than this ago may still be on its way through the other modules. */
@@ -21,6 +22,12 @@ export interface AuditReport {
   readonly violations: readonly Violation[];
 }
 
+/** What an audit is bounded to: messages made from one instant, inclusive, to another, exclusive. */
+export interface AuditBounds {
+  readonly from?: Date | undefined;
+  readonly to?: Date | undefined;
+}
+
 interface Range {
   readonly from: string;
   readonly to: string;
@@ -31,9 +38,22 @@ interface Line {
   readonly hash: string;
 }
 
+/** What has been found so far. */
+interface Findings {
+  readonly violations: Violation[];
+  readonly settledBefore: number;
+  messages: number;
+  ranges: number;
+  pending: number;
+}
+
 /**
- * Checks the invariants on live data. Each module sums its own rows up by ranges of keys; only ranges in which the sums
- * differ are cut smaller, and then read row by row.
+ * Checks the invariants on live data. Each module sums its own rows up, slice by slice of time, from now back; only
+ * parts of a slice in which the sums differ are cut smaller, and then read row by row. The ledger is checked as a whole,
+ * whatever the bounds.
+ *
+ * No snapshot outlives a slice, but that of the ledger's balances, and one statement runs at a time: an audit takes one
+ * core at most, and the tables that change most can be rid of their dead rows meanwhile.
  */
 @Injectable()
 export class RunAudit {
@@ -44,55 +64,72 @@ export class RunAudit {
     @Inject(NotificationsApi) private readonly notifications: NotificationsApi,
   ) {}
 
-  async run(): Promise<AuditReport> {
+  async run(bounds: AuditBounds = {}): Promise<AuditReport> {
     const now = Date.now();
-    const end = Math.ceil(now / HOUR_MS) * HOUR_MS + HOUR_MS;
-    const whole = range(end - BACK_MS, end);
     const ledger = await this.billing.checkLedger();
-    const histories = await this.messaging.checkHistories(whole);
-    const violations: Violation[] = [
-      ...ledger.violations.map((found) => ({ invariant: 2, subject: found.account, detail: found.detail })),
-      ...histories.violations.map((found) => ({ invariant: 1, subject: found.sid, detail: found.detail })),
-    ];
+    const violations: Violation[] = ledger.violations.map((found) => ({
+      invariant: 2,
+      subject: found.account,
+      detail: found.detail,
+    }));
     if (ledger.sumMicros !== '0') {
       violations.push({ invariant: 2, subject: 'ledger', detail: `the balances sum to ${ledger.sumMicros}` });
     }
-    let pending = 0;
-    let ranges = 0;
-    for (const hour of await this.differing(whole, HOUR_MS)) {
-      if (violations.length >= MAX_VIOLATIONS) break;
-      for (const minute of await this.differing(hour, MINUTE_MS)) {
-        if (violations.length >= MAX_VIOLATIONS) break;
-        ranges++;
-        const compared = await this.compare(minute, now - SETTLE_MS);
-        violations.push(...compared.violations);
-        pending += compared.pending;
-      }
+    const findings: Findings = { violations, settledBefore: now - SETTLE_MS, messages: 0, ranges: 0, pending: 0 };
+    const toMs = bounds.to?.getTime() ?? now + AHEAD_MS;
+    const whole = wholeMinutes({ fromMs: bounds.from?.getTime() ?? now - BACK_MS, toMs });
+    for (let slice = nextSlice(whole, null); slice && violations.length < MAX_VIOLATIONS; ) {
+      const held = await this.checkSlice(slice, findings);
+      slice = nextSlice(whole, { slice, held });
     }
     return {
       ok: violations.length === 0,
-      checked: { messages: histories.messages, entries: ledger.entries, ranges },
-      pending,
+      checked: { messages: findings.messages, entries: ledger.entries, ranges: findings.ranges },
+      pending: findings.pending,
       violations: violations.slice(0, MAX_VIOLATIONS),
     };
   }
 
-  /** The modules are read one after the other: what two readings do not both show happened between their pages. */
-  private async compare(minute: Range, settledBefore: number): Promise<Comparison> {
-    const first = compareRows(await this.rows(minute), settledBefore);
-    if (first.violations.length === 0) return first;
-    return confirmed(first, compareRows(await this.rows(minute), settledBefore));
+  /** Returns how many messages the slice held. */
+  private async checkSlice(slice: Slice, findings: Findings): Promise<number> {
+    const histories = await this.messaging.checkHistories(isoRange(slice));
+    findings.messages += histories.messages;
+    findings.violations.push(
+      ...histories.violations.map((found) => ({ invariant: 1, subject: found.sid, detail: found.detail })),
+    );
+    await this.compareSlice(slice, findings);
+    return histories.messages;
   }
 
-  /** The buckets of a range in which the modules do not say the same. */
-  private async differing(within: Range, bucketMs: number): Promise<Range[]> {
-    const input = { ...within, bucketMs };
-    const [messages, charges, submissions, deliveries] = await Promise.all([
-      this.messaging.digest(input),
-      this.billing.digest(input),
-      this.carriers.digest(input),
-      this.notifications.digest(input),
-    ]);
+  private async compareSlice(slice: Slice, findings: Findings): Promise<void> {
+    for (const fromMs of await this.differing(slice)) {
+      if (findings.violations.length >= MAX_VIOLATIONS) return;
+      const cut = cutBucket(fromMs, slice.bucketMs);
+      if (cut) {
+        await this.compareSlice(cut, findings);
+        continue;
+      }
+      findings.ranges++;
+      const compared = await this.compare(isoRange({ fromMs, toMs: fromMs + slice.bucketMs }), findings.settledBefore);
+      findings.violations.push(...compared.violations);
+      findings.pending += compared.pending;
+    }
+  }
+
+  /** The modules are read one after the other: what two readings do not both show happened between their pages. */
+  private async compare(part: Range, settledBefore: number): Promise<Comparison> {
+    const first = compareRows(await this.rows(part), settledBefore);
+    if (first.violations.length === 0) return first;
+    return confirmed(first, compareRows(await this.rows(part), settledBefore));
+  }
+
+  /** The beginnings of a slice's buckets in which the modules do not say the same. */
+  private async differing(slice: Slice): Promise<number[]> {
+    const input = { ...isoRange(slice), bucketMs: slice.bucketMs };
+    const messages = await this.messaging.digest(input);
+    const charges = await this.billing.digest(input);
+    const submissions = await this.carriers.digest(input);
+    const deliveries = await this.notifications.digest(input);
     const starts = new Set([...messages, ...charges, ...submissions, ...deliveries].map((line) => line.from));
     const [messageAt, chargeAt, submissionAt, deliveryAt] = [
       byStart(messages),
@@ -109,8 +146,9 @@ export class RunAudit {
         same(message?.open, charge?.pending) &&
         same(message?.free, charge?.voided) &&
         same(message?.carried, submissionAt.get(from)?.accepted) &&
-        same(message?.callbacks, deliveryAt.get(from));
-      return agree ? [] : [range(Date.parse(from), Date.parse(from) + bucketMs)];
+        same(message?.callbacks, deliveryAt.get(from)) &&
+        (deliveryAt.get(from)?.overdue ?? 0) === 0;
+      return agree ? [] : [Date.parse(from)];
     });
   }
 
@@ -147,8 +185,8 @@ function byStart<T extends { readonly from: string }>(lines: readonly T[]): Map<
   return new Map(lines.map((line) => [line.from, line]));
 }
 
-function range(from: number, to: number): Range {
-  return { from: new Date(from).toISOString(), to: new Date(to).toISOString() };
+function isoRange({ fromMs, toMs }: TimeRange): Range {
+  return { from: new Date(fromMs).toISOString(), to: new Date(toMs).toISOString() };
 }
 
 async function collect<R>(

@@ -55,6 +55,8 @@ function build(trustedProxies: readonly string[]): FastifyAdapter {
       connectionTimeout: IDLE_SOCKET_TIMEOUT_MS,
       http: {
         maxHeaderSize: MAX_HEADER_BYTES,
+        // The edge refuses such a request with a body that says why.
+        requireHostHeader: false,
         headersTimeout: HEADERS_TIMEOUT_MS,
         connectionsCheckingInterval: TIMEOUT_CHECK_MS,
       },

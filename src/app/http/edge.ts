@@ -47,6 +47,9 @@ declare module 'fastify' {
   }
 }
 
+/** HTTP/1.1 wants it refused; Node would do so by itself, without a body. */
+const HOSTLESS = new Failure('invalid_request', { detail: 'The request has no Host header' });
+
 /** What is done around every request, whichever route answers it: identity, trace, headers, counting, logging. */
 @Injectable()
 export class Edge implements OnModuleDestroy {
@@ -86,6 +89,10 @@ export class Edge implements OnModuleDestroy {
     server.addHook('onRoute', (route) => this.addRoute(route));
     adapter.setOnRequestHook((request, reply, done) => {
       this.begin(request, reply);
+      if (request.raw.httpVersion === '1.1' && request.headers.host === undefined) {
+        this.filter.answer(HOSTLESS, HOSTLESS, request, reply);
+        return;
+      }
       this.admit(request, reply, done);
     });
   }

@@ -90,6 +90,22 @@ describe('what is not HTTP', () => {
   });
 });
 
+describe('a request without a Host header', () => {
+  it('is refused in the words of its path', async () => {
+    const native = await exchange('GET /open HTTP/1.1\r\nConnection: close\r\nX-Request-Id: mine\r\n\r\n');
+    expect(native).toMatch(/^HTTP\/1\.1 400 Bad Request\r\n/);
+    expect(native).toContain('\r\nx-request-id: mine\r\n');
+    const detail = 'The request has no Host header';
+    expect(bodyOf(native)).toMatchObject({ status: 400, code: 20001, detail, request_id: 'mine' });
+    const twilio = await exchange(`GET ${MESSAGES} HTTP/1.1\r\nConnection: close\r\n${AUTHORIZATION}\r\n\r\n`);
+    expect(bodyOf(twilio)).toMatchObject({ status: 400, code: 20001, message: detail });
+  });
+
+  it('is served where its HTTP is older than that header', async () => {
+    expect(await exchange('GET /health/live HTTP/1.0\r\n\r\n')).toMatch(/^HTTP\/1\.1 (200|404) /);
+  });
+});
+
 describe('a body', () => {
   const head = (rest: string) =>
     `POST ${MESSAGES} HTTP/1.1\r\nHost: x\r\n${AUTHORIZATION}\r\nContent-Type: application/x-www-form-urlencoded\r\n${rest}\r\n\r\n`;

@@ -14,8 +14,10 @@ export interface ModuleDatabaseOptions {
   readonly connectionString: string;
   /** Connections of the data plane: the hot statements of the send path and the consumers. */
   readonly dataConnections?: number;
-  /** Connections of the control plane: ORM calls, lists, searches, the operator. */
+  /** Connections of the control plane: ORM calls, single reads, the operator, readiness. */
   readonly controlConnections?: number;
+  /** Connections for what may read much: lists, searches, the audit. */
+  readonly searchConnections?: number;
   readonly onError?: (error: Error) => void;
 }
 
@@ -26,19 +28,27 @@ const CONTROL_STATEMENT_TIMEOUT_MS = 60_000;
 const DATA_ANSWER_TIMEOUT_MS = DATA_STATEMENT_TIMEOUT_MS + 5_000;
 const DATA_IDLE_IN_TRANSACTION_MS = 5_000;
 const CONTROL_IDLE_IN_TRANSACTION_MS = 60_000;
+/** A list that takes longer is refused: nobody waits for it, and it would keep others waiting. */
+const SEARCH_STATEMENT_TIMEOUT_MS = 5_000;
+/** How long a list waits for one of the few connections before it is refused likewise. */
+const SEARCH_TURN_TIMEOUT_MS = 5_000;
+const SEARCH_IDLE_IN_TRANSACTION_MS = 10_000;
+const SURVEY_STATEMENT_TIMEOUT_MS = 600_000;
 const KEEP_ALIVE_AFTER_MS = 10_000;
 /** Deep enough for what the ORM and the drivers wrap around an error. */
 const MAX_CAUSES = 5;
 
 /**
  * One module's way to its own PostgreSQL schema. Every connection takes the module's role at its start, so another
- * module's table answers `permission denied` whatever the login may do. Two pools, so that a slow list or an audit
- * never takes a connection from the send path.
+ * module's table answers `permission denied` whatever the login may do. Three pools, so that no slow list and no audit
+ * takes a connection from the send path, or from readiness and the operator. Each opens connections as they are needed
+ * and closes those that are idle.
  */
 export class ModuleDatabase implements Queryable {
   readonly module: string;
   readonly data: pg.Pool;
   readonly control: pg.Pool;
+  readonly search: pg.Pool;
   private readonly ends: readonly (() => Promise<void>)[];
   private isClosing = false;
 
@@ -64,9 +74,18 @@ export class ModuleDatabase implements Queryable {
       ]),
       max: options.controlConnections ?? 4,
     });
-    this.ends = [followPool(this.data), followPool(this.control)];
+    this.search = new pg.Pool({
+      ...connection(options, [
+        `-c statement_timeout=${SEARCH_STATEMENT_TIMEOUT_MS}`,
+        `-c idle_in_transaction_session_timeout=${SEARCH_IDLE_IN_TRANSACTION_MS}`,
+      ]),
+      connectionTimeoutMillis: SEARCH_TURN_TIMEOUT_MS,
+      max: options.searchConnections ?? 2,
+    });
+    const pools = [this.data, this.control, this.search];
+    this.ends = pools.map(followPool);
     // An idle connection that breaks is replaced by the pool; without a listener it would end the process.
-    for (const pool of [this.data, this.control]) {
+    for (const pool of pools) {
       pool.on('error', (error) => {
         if (!this.isClosing) options.onError?.(error);
       });
@@ -85,34 +104,47 @@ export class ModuleDatabase implements Queryable {
    * @throws what `work` threw, or what the database says; an error of the connection at the commit leaves open whether
    * it was committed
    */
-  async transaction<T>(work: (tx: Queryable) => Promise<T>): Promise<T> {
-    const client = await this.data.connect();
-    let broken: Error | undefined;
-    const onBroken = (error: Error) => {
-      broken = error;
-    };
-    // The pool does not listen to a connection that is in use: its break between two statements would end the process.
-    client.on('error', onBroken);
-    try {
-      await client.query('begin');
-      const result = await work(client as Queryable);
-      const { command } = await client.query('commit');
-      // PostgreSQL answers so, and not with an error, when `work` swallowed the error of a statement.
-      if (command !== 'COMMIT') throw new Error('the transaction was rolled back: one of its statements had failed');
-      return result;
-    } catch (error) {
-      if (isConnectionTrouble(error)) broken ??= error as Error;
-      if (!broken) await client.query('rollback').catch(onBroken);
-      throw error;
-    } finally {
-      client.off('error', onBroken);
-      client.release(broken);
-    }
+  transaction<T>(work: (tx: Queryable) => Promise<T>): Promise<T> {
+    return inTransaction(this.data, 'begin', work);
+  }
+
+  /**
+   * Runs `work` in one read-only snapshot on a connection for searches, whose statements may take minutes: for the
+   * audit. Keep it short all the same: while a snapshot is held, no table can be rid of its dead rows.
+   */
+  survey<T>(work: (tx: Queryable) => Promise<T>): Promise<T> {
+    const begin = `begin isolation level repeatable read read only; set local statement_timeout = ${SURVEY_STATEMENT_TIMEOUT_MS}`;
+    return inTransaction(this.search, begin, work);
   }
 
   async close(): Promise<void> {
     this.isClosing = true;
     await Promise.all(this.ends.map((end) => end()));
+  }
+}
+
+async function inTransaction<T>(pool: pg.Pool, begin: string, work: (tx: Queryable) => Promise<T>): Promise<T> {
+  const client = await pool.connect();
+  let broken: Error | undefined;
+  const onBroken = (error: Error) => {
+    broken = error;
+  };
+  // The pool does not listen to a connection that is in use: its break between two statements would end the process.
+  client.on('error', onBroken);
+  try {
+    await client.query(begin);
+    const result = await work(client as Queryable);
+    const { command } = await client.query('commit');
+    // PostgreSQL answers so, and not with an error, when `work` swallowed the error of a statement.
+    if (command !== 'COMMIT') throw new Error('the transaction was rolled back: one of its statements had failed');
+    return result;
+  } catch (error) {
+    if (isConnectionTrouble(error)) broken ??= error as Error;
+    if (!broken) await client.query('rollback').catch(onBroken);
+    throw error;
+  } finally {
+    client.off('error', onBroken);
+    client.release(broken);
   }
 }
 

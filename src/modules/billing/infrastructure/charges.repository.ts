@@ -76,7 +76,8 @@ export class ChargesRepository {
 
   /** The sums of a range, cut into buckets of `bucketMs` from `fromMs` on; empty ones are left out. */
   async digest(range: IdRange, fromMs: number, bucketMs: number): Promise<ChargeBucket[]> {
-    const { rows } = await this.db.control.query<BucketRow>(DIGEST, [range.fromId, range.toId, fromMs, bucketMs]);
+    const values = [range.fromId, range.toId, fromMs, bucketMs];
+    const { rows } = await this.db.survey((tx) => tx.query<BucketRow>(DIGEST, values));
     return rows.map((row) => ({
       index: Number(row.bucket),
       pending: { count: Number(row.pending_count), sumMicros: safe(row.pending_sum), hash: row.pending_hash },
@@ -88,7 +89,7 @@ export class ChargesRepository {
   /** The reservations of a range in the order of their keys, from after one, at most `limit`. */
   async list(range: IdRange, afterId: string | null, limit: number, pendingOnly: boolean): Promise<Charge[]> {
     const values = [range.fromId, range.toId, afterId, pendingOnly, limit];
-    const { rows } = await this.db.control.query<ChargeRow>(LIST, values);
+    const { rows } = await this.db.search.query<ChargeRow>(LIST, values);
     return rows.map((row) => ({
       keyPrefix: row.key_prefix,
       keyId: row.key,

@@ -1,5 +1,4 @@
 import { Injectable } from '@nestjs/common';
-import type { Queryable } from '../../../platform/postgres/database.js';
 import { BillingDatabase } from './billing.storage.js';
 
 export interface LedgerFaults {
@@ -38,8 +37,16 @@ interface AccountsRow {
   faults: AccountFault[] | null;
 }
 
+interface ResolutionsRow {
+  /** Where the next page begins; null after the last one. */
+  next: string | null;
+  faults: ResolutionFault[] | null;
+}
+
 const MAX_FAULTS = 100;
-const CHECK_TIMEOUT_MS = 600_000;
+const FIRST_KEY = '00000000-0000-0000-0000-000000000000';
+/** Entries in one page: at least three, so that a page has more than one key. */
+const PAGE_ENTRIES = 50_000;
 
 /**
  * Every account against the projection of its entries, in one scan of them; for its quota, those of its quota's day are
@@ -85,49 +92,54 @@ const ACCOUNTS = `with pair as materialized (
     (select coalesce(sum(balance_micros), 0) from billing.ledger_account) as sum,
     (select json_agg(fault) from fault) as faults`;
 
-/** Resolutions that resolve no reservation, or another amount or other accounts than were reserved. */
-const RESOLUTIONS = `select r.key, r.key_prefix as "keyPrefix", exists (
-      select from billing.entry p where p.key = r.key and p.phase = 0
-    ) as pending
-  from billing.entry r
-  where r.phase = 1 and r.kind <> 'credit' and not exists (
-    select from billing.entry p where p.key = r.key and p.phase = 0 and p.debit_id = r.debit_id
-      and p.credit_id = r.credit_id and p.amount_micros = r.amount_micros
-  ) limit ${MAX_FAULTS}`;
+/**
+ * Resolutions that resolve no reservation, or another amount or other accounts than were reserved: a page of the entries
+ * in the order of their keys, in which a reservation stands right before its resolution. The page's last key is left to
+ * the next page, which begins with it.
+ */
+const RESOLUTIONS = `with page as materialized (
+    select key, phase, kind, key_prefix, debit_id, credit_id, amount_micros from billing.entry
+    where key >= $1::uuid order by key, phase limit ${PAGE_ENTRIES}
+  ), seen as (
+    select page.*, lag(key) over w as reserved_key, lag(debit_id) over w as reserved_debit,
+      lag(credit_id) over w as reserved_credit, lag(amount_micros) over w as reserved_micros
+    from page window w as (order by key, phase)
+  ), ended as (
+    select count(*) = ${PAGE_ENTRIES} as is_full, (select key from page order by key desc limit 1) as last from page
+  )
+  select (select case when is_full then last end from ended) as next, (
+      select json_agg(json_build_object('key', key, 'keyPrefix', key_prefix, 'pending',
+          reserved_key is not distinct from key))
+      from (select seen.* from seen, ended where phase = 1 and kind <> 'credit' and not (is_full and key = last)
+        and (reserved_key is distinct from key or reserved_debit <> debit_id or reserved_credit <> credit_id
+          or reserved_micros <> amount_micros) limit ${MAX_FAULTS}) fault
+    ) as faults`;
 
-/** Recomputes the whole ledger from its entries. */
+/** Recomputes the whole ledger from its entries, on the connections for searches; nothing waits for it. */
 @Injectable()
 export class LedgerCheckRepository {
   constructor(private readonly db: BillingDatabase) {}
 
-  /** What does not hold, seen in one snapshot on the control plane; nothing waits for it. */
+  /** What does not hold: of the balances in one snapshot, of the entries, which never change, page by page. */
   async check(): Promise<LedgerFaults> {
-    const client = await this.db.control.connect();
-    let broken: Error | undefined;
-    try {
-      await client.query('begin isolation level repeatable read read only');
-      await client.query(`set local statement_timeout = ${CHECK_TIMEOUT_MS}`);
-      const faults = await this.faults(client as Queryable);
-      await client.query('commit');
-      return faults;
-    } catch (error) {
-      await client.query('rollback').catch((rollbackError: Error) => {
-        broken = rollbackError;
-      });
-      throw error;
-    } finally {
-      client.release(broken);
-    }
-  }
-
-  private async faults(tx: Queryable): Promise<LedgerFaults> {
-    const accounts = (await tx.query<AccountsRow>(ACCOUNTS)).rows[0]!;
-    const resolutions = await tx.query<ResolutionFault & Record<string, unknown>>(RESOLUTIONS);
+    const accounts = await this.db.survey(async (tx) => (await tx.query<AccountsRow>(ACCOUNTS)).rows[0]!);
     return {
       entries: Number(accounts.entries),
       sumMicros: accounts.sum,
       accounts: accounts.faults ?? [],
-      resolutions: resolutions.rows,
+      resolutions: await this.resolutions(),
     };
+  }
+
+  private async resolutions(): Promise<ResolutionFault[]> {
+    const faults: ResolutionFault[] = [];
+    let from: string | null = FIRST_KEY;
+    while (from !== null && faults.length < MAX_FAULTS) {
+      const values: string[] = [from];
+      const page = await this.db.survey(async (tx) => (await tx.query<ResolutionsRow>(RESOLUTIONS, values)).rows[0]!);
+      faults.push(...(page.faults ?? []));
+      from = page.next;
+    }
+    return faults.slice(0, MAX_FAULTS);
   }
 }

@@ -23,11 +23,13 @@ export class SubmissionAuditRepository {
   constructor(private readonly db: CarriersDatabase) {}
 
   async digest(input: z.infer<typeof submissionBuckets>): Promise<SubmissionDigest[]> {
-    const { rows } = await this.db.control.query<DigestRow>(
-      `select (('x' || translate(left(key::text, 13), '-', ''))::bit(48)::bigint / $3::bigint) * $3::bigint as bucket,
+    const { rows } = await this.db.survey((tx) =>
+      tx.query<DigestRow>(
+        `select (('x' || translate(left(key::text, 13), '-', ''))::bit(48)::bigint / $3::bigint) * $3::bigint as bucket,
           outcome, count(*) as count, bit_xor(hashtextextended(key::text, 0))::text as hash
         from carriers.submission where key >= $1::uuid and key < $2::uuid group by 1, 2 order by 1`,
-      [idFloor(Date.parse(input.from)), idFloor(Date.parse(input.to)), input.bucketMs],
+        [idFloor(Date.parse(input.from)), idFloor(Date.parse(input.to)), input.bucketMs],
+      ),
     );
     const lines = new Map<string, SubmissionDigest>();
     for (const row of rows) {
@@ -40,7 +42,7 @@ export class SubmissionAuditRepository {
   async list(input: z.infer<typeof listSubmissionsInput>): Promise<SubmissionRow[]> {
     const after = input.after === null ? null : parseSid('SM', input.after);
     if (input.after !== null && after === null) throw new Failure('invalid_parameter', { field: 'after' });
-    const { rows } = await this.db.control.query<{
+    const { rows } = await this.db.search.query<{
       key: string;
       account_id: string;
       carrier: string;

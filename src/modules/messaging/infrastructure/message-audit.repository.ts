@@ -19,6 +19,8 @@ const CHARGE = `case when status in ('delivered', 'undelivered') then 'charged'
 /** Status changes: what a webhook is owed. Erasing and deleting are none, and nobody is called for the first status. */
 const OWED = `('messaging.message-sent.v1', 'messaging.message-delivered.v1', 'messaging.message-undelivered.v1',
   'messaging.message-failed.v1', 'messaging.message-canceled.v1')`;
+/** Statuses that an event brings about; each is a bit. */
+const STATUS_EVENTS = ['scheduled', 'sent', 'delivered', 'undelivered', 'failed', 'canceled'] as const;
 const MAX_VIOLATIONS = 1000;
 
 interface BucketRow {
@@ -29,15 +31,58 @@ interface BucketRow {
   hash: string;
 }
 
-/** Messages as the audit reads them: by the instant in their ids, over all accounts, on the control plane. */
+interface Fault {
+  id: string;
+  detail: string;
+}
+
+/** How many messages a range holds, and those that their own events do not explain. */
+const HISTORIES = `with history as (
+    select stream_id, count(*) as events, min(version) as first, max(version) as last,
+      bool_or(version = 1 and type = '${messageAccepted.type}') as begins,
+      count(*) filter (where type in ('messaging.message-delivered.v1', 'messaging.message-undelivered.v1',
+        'messaging.message-failed.v1', 'messaging.message-canceled.v1')) as ends,
+      bit_or(case type ${STATUS_EVENTS.map((status, bit) => `when 'messaging.message-${status}.v1' then ${1 << bit}`).join(' ')}
+        else 0 end) as became
+    from messaging.event where stream_id >= $1::uuid and stream_id < $2::uuid group by stream_id
+  ), checked as (
+    select m.id, case
+        when h.stream_id is null then 'it has no events'
+        when h.first <> 1 or h.last <> m.version or h.events <> m.version then 'its events do not lead to its version'
+        when not h.begins then 'its history does not begin with its acceptance'
+        when h.ends > 1 then 'it became final more than once'
+        when m.status not in ('queued', 'accepted') and h.became & (case m.status
+            ${STATUS_EVENTS.map((status, bit) => `when '${status}' then ${1 << bit}`).join(' ')} else 0 end) = 0
+          then 'no event says how it became ' || m.status
+        when m.status in ('queued', 'accepted', 'sent') and m.valid_until < clock_timestamp() - interval '60 s'
+          then 'it is not final although its validity has ended' end as detail
+    from messaging.message m left join history h on h.stream_id = m.id
+    where m.id >= $1::uuid and m.id < $2::uuid and m.status <> 'abandoned'
+  )
+  select count(*) as count,
+    (array_agg(json_build_object('id', id, 'detail', detail)) filter (where detail is not null))[1:${MAX_VIOLATIONS}] as faults
+  from checked`;
+
+const KEYS = `select k.message_id as id, 'its idempotency key is complete, but it does not exist' as detail
+    from messaging.idempotency_key k
+    left join messaging.message m on m.account_id = k.account_id and m.id = k.message_id and m.status <> 'abandoned'
+      and m.id >= $1::uuid and m.id < $2::uuid
+    where k.done and m.id is null and k.message_id >= $1::uuid and k.message_id < $2::uuid
+  union all
+  select message_id, 'it was made under more than one idempotency key' from messaging.idempotency_key
+    where done and message_id >= $1::uuid and message_id < $2::uuid
+    group by message_id having count(*) > 1 limit ${MAX_VIOLATIONS}`;
+
+/** Messages as the audit reads them: by the instant in their ids, over all accounts. */
 @Injectable()
 export class MessageAuditRepository {
   constructor(private readonly db: MessagingDatabase) {}
 
   async digest(input: z.infer<typeof messageBuckets>): Promise<MessageDigest[]> {
     const values = [idFloor(Date.parse(input.from)), idFloor(Date.parse(input.to)), input.bucketMs];
-    const { rows } = await this.db.control.query<BucketRow>(
-      `select ${TIME_OF('id')} / $3::bigint * $3::bigint as bucket, ${CHARGE} as kind, count(*) as count,
+    const { rows } = await this.db.survey((tx) =>
+      tx.query<BucketRow>(
+        `select ${TIME_OF('id')} / $3::bigint * $3::bigint as bucket, ${CHARGE} as kind, count(*) as count,
           sum(price_micros) as sum, bit_xor(hashtextextended(id::text, 0))::text as hash
         from messaging.message where id >= $1::uuid and id < $2::uuid and status <> 'abandoned' group by 1, 2
         union all
@@ -48,8 +93,10 @@ export class MessageAuditRepository {
         select ${TIME_OF('m.id')} / $3::bigint * $3::bigint, 'callbacks', count(*), 0,
           bit_xor(hashtextextended(m.id::text || ':' || e.version, 0))::text
         from messaging.message m join messaging.event e on e.stream_id = m.id and e.type in ${OWED}
-        where m.id >= $1::uuid and m.id < $2::uuid and m.callback_url is not null group by 1 order by 1`,
-      values,
+        where m.id >= $1::uuid and m.id < $2::uuid and e.stream_id >= $1::uuid and e.stream_id < $2::uuid
+          and m.callback_url is not null group by 1 order by 1`,
+        values,
+      ),
     );
     const lines = new Map<string, MessageDigest>();
     for (const row of rows) {
@@ -63,7 +110,7 @@ export class MessageAuditRepository {
 
   async list(input: z.infer<typeof listMessagesInput>): Promise<AuditedMessage[]> {
     const after = input.after === null ? null : parseSid('SM', input.after);
-    const { rows } = await this.db.control.query<{
+    const { rows } = await this.db.search.query<{
       id: string;
       account_id: string;
       status: string;
@@ -93,54 +140,16 @@ export class MessageAuditRepository {
     }));
   }
 
+  /** Memory and time are bounded by the range: what it holds is grouped by message. */
   async check(range: MessageRange): Promise<HistoryCheck> {
     const values = [idFloor(Date.parse(range.from)), idFloor(Date.parse(range.to))];
-    const counted = await this.db.control.query<{ count: string }>(
-      `select count(*) as count from messaging.message where id >= $1::uuid and id < $2::uuid and status <> 'abandoned'`,
-      values,
-    );
-    const histories = await this.db.control.query<{ id: string; detail: string }>(
-      `with history as (
-          select stream_id, count(*) as events, min(version) as first, max(version) as last,
-            array_agg(type order by version) as types
-          from messaging.event where stream_id >= $1::uuid and stream_id < $2::uuid group by stream_id
-        )
-        select m.id, case
-            when h.stream_id is null then 'it has no events'
-            when h.first <> 1 or h.last <> m.version or h.events <> m.version then 'its events do not lead to its version'
-            when h.types[1] <> '${messageAccepted.type}' then 'its history does not begin with its acceptance'
-            when (select count(*) from unnest(h.types) t where t in ('messaging.message-delivered.v1',
-              'messaging.message-undelivered.v1', 'messaging.message-failed.v1', 'messaging.message-canceled.v1')) > 1
-              then 'it became final more than once'
-            when m.status not in ('queued', 'accepted')
-              and not h.types @> array['messaging.message-' || m.status || '.v1'] then 'no event says how it became ' || m.status
-            else 'it is not final although its validity has ended' end as detail
-        from messaging.message m left join history h on h.stream_id = m.id
-        where m.id >= $1::uuid and m.id < $2::uuid and m.status <> 'abandoned' and (
-          h.stream_id is null or h.first <> 1 or h.last <> m.version or h.events <> m.version
-          or h.types[1] <> '${messageAccepted.type}'
-          or (select count(*) from unnest(h.types) t where t in ('messaging.message-delivered.v1',
-              'messaging.message-undelivered.v1', 'messaging.message-failed.v1', 'messaging.message-canceled.v1')) > 1
-          or (m.status not in ('queued', 'accepted') and not h.types @> array['messaging.message-' || m.status || '.v1'])
-          or (m.status in ('queued', 'accepted', 'sent') and m.valid_until < clock_timestamp() - interval '60 s'))
-        limit ${MAX_VIOLATIONS}`,
-      values,
-    );
-    const keys = await this.db.control.query<{ id: string; detail: string }>(
-      `select k.message_id as id, 'its idempotency key is complete, but it does not exist' as detail
-        from messaging.idempotency_key k
-        left join messaging.message m on m.account_id = k.account_id and m.id = k.message_id and m.status <> 'abandoned'
-        where k.done and m.id is null and k.message_id >= $1::uuid and k.message_id < $2::uuid
-        union all
-        select message_id, 'it was made under more than one idempotency key' from messaging.idempotency_key
-        where done and message_id >= $1::uuid and message_id < $2::uuid
-        group by message_id having count(*) > 1 limit ${MAX_VIOLATIONS}`,
-      values,
-    );
-    return {
-      messages: Number(counted.rows[0]!.count),
-      violations: [...histories.rows, ...keys.rows].map((row) => ({ sid: sidOf('SM', row.id), detail: row.detail })),
-    };
+    return this.db.survey(async (tx) => {
+      const histories = await tx.query<{ count: string; faults: Fault[] | null }>(HISTORIES, values);
+      const keys = await tx.query<{ id: string; detail: string }>(KEYS, values);
+      const { count, faults } = histories.rows[0]!;
+      const violations = [...(faults ?? []), ...keys.rows].map(({ id, detail }) => ({ sid: sidOf('SM', id), detail }));
+      return { messages: Number(count), violations };
+    });
   }
 }
 

@@ -1,4 +1,6 @@
 import { Injectable } from '@nestjs/common';
+import { idFloor } from '../../../shared/sid.js';
+import { FINAL, type MessageStatus, WAITING } from '../domain/message.js';
 import type { ListFilter, ListPosition, MessageView } from '../domain/message-view.js';
 import { MESSAGE_COLUMNS, type MessageRow, toMessage } from './message-row.js';
 import { MessagingDatabase } from './messaging.storage.js';
@@ -13,6 +15,15 @@ interface ViewRow extends MessageRow {
 }
 
 const VIEW_COLUMNS = `${MESSAGE_COLUMNS}, direction, body, created_at, updated_at, price_micros, currency`;
+
+/** All that customers see and that is not final. */
+const LIVE: readonly MessageStatus[] = [...WAITING, 'sent'];
+const LAST_ID = 'ffffffff-ffff-ffff-ffff-ffffffffffff';
+const HOUR_MS = 3_600_000;
+/** The clocks that give ids and those that say when a message was sent differ by less. */
+const CLOCKS_APART_MS = HOUR_MS;
+/** A message is sent while it is valid, ten hours at most after it was made. */
+const MAX_SENT_AFTER_MS = 10 * HOUR_MS + CLOCKS_APART_MS;
 
 /** Reads messages for those who ask for them: one account's, never another's. */
 @Injectable()
@@ -35,26 +46,41 @@ export class MessageViews {
    * those newer than an id (oldest first).
    */
   async list(accountId: string, filter: ListFilter, from: ListPosition, limit: number): Promise<MessageView[]> {
-    const { rows } = await this.db.control.query<ViewRow>(
-      `select ${VIEW_COLUMNS} from messaging.message
-        where account_id = $1 and deleted_at is null
-          and ($2::uuid is null or id < $2) and ($3::uuid is null or id > $3)
-          and ($4::text is null or to_number = $4) and ($5::text is null or from_number = $5)
-          and ($6::timestamptz is null or sent_at >= $6) and ($7::timestamptz is null or sent_at < $7)
-        order by id ${from.newerThan ? 'asc' : 'desc'} limit $8`,
-      [
-        accountId,
-        from.olderThan ?? null,
-        from.newerThan ?? null,
-        filter.to ?? null,
-        filter.from ?? null,
-        filter.sentFrom ?? null,
-        filter.sentBefore ?? null,
-        limit,
-      ],
-    );
+    const { text, values } = listStatement(accountId, filter, from, limit);
+    const { rows } = await this.db.search.query<ViewRow>(text, values);
     return rows.map(toView);
   }
+}
+
+/** What is asked for is said, and nothing else: the planner chooses its index by that. */
+function listStatement(accountId: string, filter: ListFilter, from: ListPosition, limit: number) {
+  const values: unknown[] = [];
+  const value = (given: unknown) => `$${values.push(given)}`;
+  const wanted = [`account_id = ${value(accountId)}`, 'deleted_at is null'];
+  // Always bounded: of a table that was never analysed the planner otherwise reads the whole account, and sorts it.
+  wanted.push(`id < ${value(from.olderThan ?? LAST_ID)}`);
+  if (from.newerThan) wanted.push(`id > ${value(from.newerThan)}`);
+  if (filter.to) wanted.push(`to_number = ${value(filter.to)}`);
+  if (filter.from) wanted.push(`from_number = ${value(filter.from)}`);
+  if (filter.sentFrom) {
+    wanted.push(`sent_at >= ${value(filter.sentFrom)}`);
+    wanted.push(`id >= ${value(idFloor(filter.sentFrom.getTime() - MAX_SENT_AFTER_MS))}`);
+  }
+  if (filter.sentBefore) {
+    wanted.push(`sent_at < ${value(filter.sentBefore)}`);
+    wanted.push(`id < ${value(idFloor(filter.sentBefore.getTime() + CLOCKS_APART_MS))}`);
+  }
+  const end = `order by id ${from.newerThan ? 'asc' : 'desc'} limit ${value(limit)}`;
+  const where = wanted.join(' and ');
+  if (!filter.to && !filter.from) {
+    return { text: `select ${VIEW_COLUMNS} from messaging.message where ${where} ${end}`, values };
+  }
+  // The indexes by number hold final messages alone; the others are few.
+  const [ended, live] = [FINAL, LIVE].map(
+    (statuses) =>
+      `(select ${VIEW_COLUMNS} from messaging.message where ${where} and status in ('${statuses.join("', '")}') ${end})`,
+  );
+  return { text: `select * from (${ended} union all ${live}) m ${end}`, values };
 }
 
 function toView(row: ViewRow): MessageView {

@@ -5,8 +5,16 @@ export const deliveryRange = z.object({ from: z.iso.datetime(), to: z.iso.dateti
 export type DeliveryRange = z.infer<typeof deliveryRange>;
 export const deliveryBuckets = deliveryRange.extend({ bucketMs: z.int().min(1000) });
 
-/** `hash` is the exclusive-or of a 63-bit hash of each (message, version) pair. */
-export const deliveryDigest = z.object({ from: z.iso.datetime(), count: z.int(), hash: z.string() });
+/**
+ * `hash` is the exclusive-or of a hash of each (message, version) pair; `overdue` counts those that are neither delivered
+ * nor dead although their next attempt is long overdue.
+ */
+export const deliveryDigest = z.object({
+  from: z.iso.datetime(),
+  count: z.int(),
+  hash: z.string(),
+  overdue: z.int(),
+});
 export type DeliveryDigest = z.infer<typeof deliveryDigest>;
 export const deliveryDigestOutput = z.array(deliveryDigest);
 
@@ -39,7 +47,7 @@ export const resolveDeadInput = z.object({ id: z.string(), action: z.enum(['retr
 
 /** What notifications offers to those above it: its deliveries for the audit, and its dead ones for the operator. */
 export abstract class NotificationsApi {
-  /** Count and hash of the (message, version) pairs that have a delivery, a line for each bucket that holds any. */
+  /** Counts and hash of the (message, version) pairs that have a delivery, a line for each bucket that holds any. */
   abstract digest(input: z.infer<typeof deliveryBuckets>): Promise<DeliveryDigest[]>;
 
   /** The messages of a range that have deliveries, in the order of their SIDs, from after one. */

@@ -49,7 +49,7 @@ interface ViewRow {
 }
 
 /** A delivery whose next attempt is this much overdue has been forgotten. */
-const OVERDUE = "interval '2 minutes'";
+const OVERDUE = "state = 'pending' and next_attempt_at < clock_timestamp() - interval '2 minutes'";
 const VIEW = `message_id, version, state, url, params->>'status' as status, attempts, next_attempt_at, last_status, last_error,
   created_at, updated_at`;
 const REPLAY = `update notifications.delivery d set state = 'pending', attempts = 0, next_attempt_at = clock_timestamp(),
@@ -154,25 +154,28 @@ export class DeliveryQueries {
   }
 
   async digest(input: z.infer<typeof deliveryBuckets>): Promise<DeliveryDigest[]> {
-    const { rows } = await this.db.control.query<{ bucket: string; count: string; hash: string }>(
-      `select ('x' || translate(left(message_id::text, 13), '-', ''))::bit(48)::bigint / $3::bigint * $3::bigint as bucket,
-          count(*) as count, bit_xor(hashtextextended(message_id::text || ':' || version, 0))::text as hash
-        from notifications.delivery where message_id >= $1::uuid and message_id < $2::uuid group by 1 order by 1`,
-      [idFloor(Date.parse(input.from)), idFloor(Date.parse(input.to)), input.bucketMs],
+    const { rows } = await this.db.survey((tx) =>
+      tx.query<{ bucket: string; count: string; overdue: string; hash: string }>(
+        `select ('x' || translate(left(message_id::text, 13), '-', ''))::bit(48)::bigint / $3::bigint * $3::bigint as bucket,
+            count(*) as count, bit_xor(hashtextextended(message_id::text || ':' || version, 0))::text as hash,
+            count(*) filter (where ${OVERDUE}) as overdue
+          from notifications.delivery where message_id >= $1::uuid and message_id < $2::uuid group by 1 order by 1`,
+        [idFloor(Date.parse(input.from)), idFloor(Date.parse(input.to)), input.bucketMs],
+      ),
     );
     return rows.map((row) => ({
       from: new Date(Number(row.bucket)).toISOString(),
       count: Number(row.count),
       hash: row.hash,
+      overdue: Number(row.overdue),
     }));
   }
 
   async listForAudit(input: z.infer<typeof listDeliveriesInput>): Promise<AuditedDelivery[]> {
     const after = input.after === null ? null : parseSid('SM', input.after);
-    const { rows } = await this.db.control.query<{ message_id: string; versions: number[]; overdue: number[] | null }>(
+    const { rows } = await this.db.search.query<{ message_id: string; versions: number[]; overdue: number[] | null }>(
       `select message_id, array_agg(version order by version) as versions,
-          array_agg(version order by version) filter (
-            where state = 'pending' and next_attempt_at < clock_timestamp() - ${OVERDUE}) as overdue
+          array_agg(version order by version) filter (where ${OVERDUE}) as overdue
         from notifications.delivery
         where message_id >= $1::uuid and message_id < $2::uuid and ($3::uuid is null or message_id > $3)
         group by message_id order by message_id limit $4`,
