@@ -1,6 +1,7 @@
 import { type Limit, type Limiter, type Taken, takenOf, type WindowState } from './limiter.js';
 
-const MAX_KEYS = 20_000;
+/** In a generation; a key with two windows takes about a kilobyte and a half. */
+const MAX_KEYS = 10_000;
 /** A key that was not asked for since the turn before the last is forgotten. Longer than any window. */
 const TURN_MS = 120_000;
 const MAX_WINDOW_MS = 60_000;
