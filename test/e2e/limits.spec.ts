@@ -125,6 +125,12 @@ describe('the limits of one process', () => {
       await eventually(async () => (await balance(product.url, customer)).messages_per_day === 101);
       expect((await send(product.url, customer)).status).toBe(201);
       expect((await send(product.url, customer)).status).toBe(429);
+      await product.operator('POST', 'consumers/billing.provision-accounts/replay', { from: 0 });
+      await eventually(async () => {
+        const { data } = await product.operator<{ data: { id: string; lag: number }[] }>('GET', 'consumers');
+        return data.find(({ id }) => id === 'billing.provision-accounts')?.lag === 0;
+      });
+      expect(await balance(product.url, customer)).toMatchObject({ messages_today: 101, messages_per_day: 101 });
       await eventually(async () => (await balance(product.url, customer)).messages_outstanding === 0, {
         timeoutMs: 60_000,
         what: 'every message is final',
