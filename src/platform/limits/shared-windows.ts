@@ -10,8 +10,11 @@ const GATHER_MS = 4;
 /** The most keys in one call: Redis does nothing else meanwhile. */
 const MAX_KEYS = 200;
 /** How long a request waits for Redis. */
-const PATIENCE_MS = 25;
+const PATIENCE_MS = 50;
+/** How soon Redis is asked again whether it is there; later each time while it comes and goes. */
 const PROBE_MS = 250;
+const PROBE_MAX_MS = 5_000;
+const STEADY_MS = 10_000;
 const CONNECT_TIMEOUT_MS = 2_000;
 const RECONNECT_MAX_MS = 1_000;
 const SCRIPT_HASH = createHash('sha1').update(TAKE_PLACES).digest('hex');
@@ -45,6 +48,8 @@ export class SharedWindows implements Limiter {
   private leftAtMs = Number.NEGATIVE_INFINITY;
   private scheduled = false;
   private shared = false;
+  private sharedSinceMs = Number.NEGATIVE_INFINITY;
+  private probeMs = PROBE_MS;
   private lost = 0;
   private calls = 0;
 
@@ -164,6 +169,8 @@ export class SharedWindows implements Limiter {
     if (!this.shared) return;
     this.shared = false;
     this.lost++;
+    const wasSteady = performance.now() - this.sharedSinceMs > STEADY_MS;
+    this.probeMs = wasSteady ? PROBE_MS : Math.min(PROBE_MAX_MS, 2 * this.probeMs);
     this.log.warn({ reason }, 'each process counts the limits by itself: Redis does not answer');
     this.answerHere(this.asked);
     this.lookLater();
@@ -171,7 +178,7 @@ export class SharedWindows implements Limiter {
 
   private lookLater(): void {
     if (this.probe) clearTimeout(this.probe);
-    this.probe = setTimeout(() => void this.look(), PROBE_MS).unref();
+    this.probe = setTimeout(() => void this.look(), this.probeMs).unref();
   }
 
   private async look(): Promise<void> {
@@ -180,6 +187,7 @@ export class SharedWindows implements Limiter {
       await inTime(this.client.ping());
       if (this.shared) return;
       this.shared = true;
+      this.sharedSinceMs = performance.now();
       this.log.info({}, 'the limits are counted in Redis, for all processes');
     } catch {
       this.lookLater();

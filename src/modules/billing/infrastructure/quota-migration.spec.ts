@@ -1,7 +1,6 @@
 import { cp, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { startTestDatabase, type TestDatabase } from '../../../../test/support/database.js';
 import { migrate } from '../../../platform/postgres/migrate.js';
 import { ensurePartitions } from '../../../platform/postgres/partitions.js';
@@ -11,7 +10,7 @@ import { BillingDatabase } from './billing.storage.js';
 import { LedgerRepository } from './ledger.repository.js';
 import { LedgerCheckRepository } from './ledger-check.repository.js';
 
-const MIGRATIONS = fileURLToPath(new URL('../../../../prisma/billing/migrations/', import.meta.url));
+const MIGRATIONS = join(process.cwd(), 'prisma', 'billing', 'migrations');
 const FIRST = '20261120000000_init';
 const log = { info: () => undefined, warn: () => undefined };
 
