@@ -1,13 +1,16 @@
 import { AccountsModule } from '../../src/modules/accounts/accounts.module.js';
 import { AwaitProvisioning } from '../../src/modules/accounts/application/await-provisioning.js';
+import { ChangeAccount } from '../../src/modules/accounts/application/change-account.js';
 import { OpenAccount } from '../../src/modules/accounts/application/open-account.js';
 import { CreditAccount } from '../../src/modules/billing/application/credit-account.js';
+import { GetBalance } from '../../src/modules/billing/application/get-balance.js';
 import { SetRate } from '../../src/modules/billing/application/set-rate.js';
 import { BillingModule } from '../../src/modules/billing/billing.module.js';
 import { BillingApi, billingContract, type DigestLine } from '../../src/modules/billing/contract/billing.api.js';
 import { BillingDatabase } from '../../src/modules/billing/infrastructure/billing.storage.js';
 import { newId, sidOf } from '../../src/shared/sid.js';
 import { startTestDatabase, type TestDatabase } from '../support/database.js';
+import { eventually } from '../support/eventually.js';
 import { type RunningModules, startModules } from '../support/modules.js';
 import { WAYS } from './over-the-wire.js';
 
@@ -124,6 +127,28 @@ describe.each(WAYS)('BillingApi %s', (way, reach) => {
       'insufficient_balance',
     ]);
     expect(await billing.settle([])).toEqual([]);
+  });
+
+  it('takes an undo for a void, and gives the place in the quota back', async () => {
+    const accountSid = await openWith(3);
+    const [undone, voided] = [item(accountSid), item(accountSid)];
+    await billing.reserve([undone, voided]);
+    expect(
+      await billing.settle([
+        { key: undone.key, outcome: 'undo' },
+        { key: voided.key, outcome: 'void' },
+      ]),
+    ).toEqual(['settled', 'settled']);
+    expect(
+      await billing.settle([
+        { key: undone.key, outcome: 'void' },
+        { key: voided.key, outcome: 'undo' },
+        { key: undone.key, outcome: 'post' },
+      ]),
+    ).toEqual(['settled', 'settled', 'contradicted']);
+    await running.module.get(ChangeAccount).change(accountSid, { messagesPerDay: 2 });
+    await eventually(async () => (await running.module.get(GetBalance).of(accountSid)).quotaLimit === 2);
+    expect(await outcomes([item(accountSid), item(accountSid)])).toEqual(['reserved', 'quota_exhausted']);
   });
 
   it('keeps the price that was reserved when rates change', async () => {

@@ -2,14 +2,16 @@ import { type CanActivate, type ExecutionContext, Inject, Injectable } from '@ne
 import { Reflector } from '@nestjs/core';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { AccountsApi } from '../../modules/accounts/contract/accounts.api.js';
-import { ACCESS, ACTS_ON_INACTIVE, type Access } from '../../platform/http/decorators.js';
+import { ACCESS, ACTS_ON_INACTIVE, type Access, CREATES_MESSAGE } from '../../platform/http/decorators.js';
 import type { Settings } from '../../platform/settings/settings.js';
 import { SETTINGS } from '../../platform/tokens.js';
 import { Failure } from '../../shared/failure.js';
 import type { Principal } from '../../shared/principal.js';
 import { parseSid, sidOf } from '../../shared/sid.js';
 import { basicCredentials, digestOf, isBearer } from './credentials.js';
+import { FailedLogins } from './failed-logins.js';
 import { readContent } from './request-content.js';
+import { RequestLimits } from './request-limits.js';
 
 const CUSTOMER_CHALLENGE = 'Basic realm="Trunkline", charset="UTF-8"';
 const OPERATOR_CHALLENGE = 'Bearer realm="Trunkline operator"';
@@ -17,11 +19,13 @@ const OPERATOR_CHALLENGE = 'Bearer realm="Trunkline operator"';
 interface RouteRule {
   readonly access: Access;
   readonly actsOnInactive: boolean;
+  readonly createsMessage: boolean;
 }
 
 /**
  * Decides who may call a route, and denies whatever no rule allows: a route that says nothing about itself needs a
- * customer's credentials. Reads the request's content only after that, so that a stranger's costs nothing.
+ * customer's credentials. A customer's request takes a place in the limits of its account. Reads the request's content
+ * only after all that, so that a stranger's, or one too many, costs nothing.
  */
 @Injectable()
 export class AccessGuard implements CanActivate {
@@ -31,6 +35,8 @@ export class AccessGuard implements CanActivate {
   constructor(
     private readonly accounts: AccountsApi,
     private readonly reflector: Reflector,
+    private readonly limits: RequestLimits,
+    private readonly logins: FailedLogins,
     @Inject(SETTINGS) settings: Settings,
   ) {
     this.operatorToken = digestOf(settings.operatorToken);
@@ -57,30 +63,50 @@ export class AccessGuard implements CanActivate {
     const rule = {
       access: this.reflector.getAllAndOverride<Access | undefined>(ACCESS, targets) ?? 'customer',
       actsOnInactive: this.reflector.getAllAndOverride<boolean | undefined>(ACTS_ON_INACTIVE, targets) ?? false,
+      createsMessage: this.reflector.getAllAndOverride<boolean | undefined>(CREATES_MESSAGE, targets) ?? false,
     };
     this.rules.set(controller, ofController.set(handler, rule));
     return rule;
   }
 
   private requireOperator(request: FastifyRequest, reply: FastifyReply): void {
-    if (isBearer(request.headers.authorization, this.operatorToken)) return;
-    reply.header('www-authenticate', OPERATOR_CHALLENGE);
-    throw new Failure('unauthenticated', { detail: 'Authentication Error - the operator token is missing or wrong' });
+    const { authorization } = request.headers;
+    this.logins.admit(request.ip, authorization);
+    if (!isBearer(authorization, this.operatorToken)) {
+      this.logins.failed(request.ip, authorization);
+      reply.header('www-authenticate', OPERATOR_CHALLENGE);
+      throw new Failure('unauthenticated', { detail: 'Authentication Error - the operator token is missing or wrong' });
+    }
+    this.logins.succeeded(authorization);
   }
 
   private async admitCustomer(request: FastifyRequest, reply: FastifyReply, rule: RouteRule): Promise<boolean> {
-    const credentials = basicCredentials(request.headers.authorization);
-    const principal = credentials && (await this.accounts.authenticate(credentials));
-    if (!principal) throw refuse(reply);
+    const principal = await this.customer(request, reply);
     const isRead = request.method === 'GET' || request.method === 'HEAD';
-    requireActive(principal, isRead);
     const asked = (request.params as { AccountSid?: string }).AccountSid;
     const isOwn = asked === undefined || asked === principal.accountSid;
-    request.context.principal = isOwn ? principal : await this.ofPath(asked, principal, reply);
+    if (!isOwn) requireActive(principal, isRead);
+    const acting = isOwn ? principal : await this.ofPath(asked, principal, reply);
+    request.context.principal = acting;
+    const admitted = this.limits.admit(acting, rule.createsMessage, reply);
+    if (admitted) await admitted;
     // A closed subaccount stays readable to its owner; what may be written to an inactive one, the route says.
-    if (!isOwn && !isRead && !rule.actsOnInactive) requireActive(request.context.principal, isRead);
+    if (acting.accountSid === principal.accountSid || (!isRead && !rule.actsOnInactive)) requireActive(acting, isRead);
     readContent(request);
     return true;
+  }
+
+  private async customer(request: FastifyRequest, reply: FastifyReply): Promise<Principal> {
+    const { authorization } = request.headers;
+    this.logins.admit(request.ip, authorization);
+    const credentials = basicCredentials(authorization);
+    const principal = credentials && (await this.accounts.authenticate(credentials));
+    if (principal) {
+      this.logins.succeeded(authorization);
+      return principal;
+    }
+    this.logins.failed(request.ip, authorization);
+    throw refuse(reply);
   }
 
   /** Whom the credentials act as on another account's path: they must be its owner's. */

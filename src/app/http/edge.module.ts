@@ -3,6 +3,7 @@ import { Global, Module } from '@nestjs/common';
 import { APP_FILTER, APP_GUARD, APP_PIPE, HttpAdapterHost } from '@nestjs/core';
 import { PublicUrl } from '../../platform/http/public-url.js';
 import { ValidationPipe } from '../../platform/http/validation.js';
+import { limiterProvider } from '../../platform/limits/limiter.provider.js';
 import type { Settings } from '../../platform/settings/settings.js';
 import { Logger, SETTINGS } from '../../platform/tokens.js';
 import { AccessGuard } from './access.guard.js';
@@ -10,8 +11,10 @@ import { Admission } from './admission.js';
 import { DocsController } from './docs.controller.js';
 import { Edge } from './edge.js';
 import { ErrorFilter } from './error.filter.js';
+import { FailedLogins } from './failed-logins.js';
 import { HealthController } from './health.controller.js';
 import { ReferenceDocument } from './reference-document.js';
+import { RequestLimits } from './request-limits.js';
 import { RequestLog } from './request-log.js';
 import { RouteTable } from './route-table.js';
 
@@ -39,6 +42,9 @@ const requestLog = {
   providers: [
     publicUrl,
     requestLog,
+    limiterProvider,
+    RequestLimits,
+    FailedLogins,
     RouteTable,
     ReferenceDocument,
     ErrorFilter,

@@ -8,6 +8,7 @@ import { type Account, AccountsApi, type Credentials } from '../../modules/accou
 import {
   ActsOnInactiveSubaccount,
   Context,
+  CreatesMessage,
   CurrentPrincipal,
   OperatorOnly,
   Public,
@@ -119,6 +120,7 @@ const messageBody = z.object({
 @Controller('2010-04-01/Accounts/:AccountSid')
 export class TwilioTestController {
   @Post('Messages.json')
+  @CreatesMessage()
   create(
     @Body({ schema: messageBody }) body: z.infer<typeof messageBody>,
     @CurrentPrincipal() principal: Principal,

@@ -67,13 +67,14 @@ export const DOCUMENTED_FAILURES: Readonly<Record<FailureName, DocumentedFailure
   },
   too_many_requests: {
     status: 429,
-    cause: 'The limit of the account for this span of time is used up.',
-    remedy: 'Wait as long as the Retry-After header says.',
+    cause:
+      'The limit of the account for this span of time, or its messages of this day, are used up; or there were too many failed authentications from this address.',
+    remedy: 'Wait as long as the Retry-After header says, and spread requests more evenly.',
   },
   queue_full: {
     status: 429,
     cause: 'The account has as many messages waiting as it may have.',
-    remedy: 'Wait until some have been sent.',
+    remedy: 'Try again after the time in the Retry-After header, when some have been sent.',
   },
   unavailable: {
     status: 503,

@@ -22,6 +22,14 @@ export const ACTS_ON_INACTIVE = 'trunkline:acts-on-inactive';
  */
 export const ActsOnInactiveSubaccount = () => SetMetadata(ACTS_ON_INACTIVE, true);
 
+export const CREATES_MESSAGE = 'trunkline:creates-message';
+
+/**
+ * The route creates a message: each request takes a place in the account's limits of messages, before its body is
+ * looked at, and keeps it when the body is refused or the answer is an earlier one's.
+ */
+export const CreatesMessage = () => SetMetadata(CREATES_MESSAGE, true);
+
 /** What the edge knows of a request besides its content; set by its hooks. */
 export interface RequestContext {
   principal?: Principal;

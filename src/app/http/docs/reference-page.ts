@@ -17,7 +17,9 @@ const UNTAGGED = 'Other';
 /** The reference of the API as one page: operations by tag, then the errors. */
 export function referencePage(document: OpenAPIObject, errors: readonly DocumentedError[]): string {
   const groups = groupByTag(document);
-  const links = [...groups.keys(), 'Errors'].map((tag) => `<li><a href="#${idOf(tag)}">${escapeHtml(tag)}</a></li>`);
+  const links = [...groups.keys(), 'Limits', 'Errors'].map(
+    (tag) => `<li><a href="#${idOf(tag)}">${escapeHtml(tag)}</a></li>`,
+  );
   const sections = [...groups].map(([tag, entries]) => {
     const operations = entries.map((entry) => operationSection(document, entry)).join('');
     return `<section aria-labelledby="${idOf(tag)}"><h2 id="${idOf(tag)}">${escapeHtml(tag)}</h2>${operations}</section>`;
@@ -25,7 +27,10 @@ export function referencePage(document: OpenAPIObject, errors: readonly Document
   const { title, description } = document.info;
   const header = `<header><h1>${escapeHtml(title)}: API reference</h1><p>${escapeHtml(description ?? '')} The same <a href="openapi.json">as an OpenAPI document</a>.</p></header>`;
   const nav = `<nav aria-label="Contents"><ul>${links.join('')}</ul></nav>`;
-  return htmlPage(`${title}: API reference`, `${header}${nav}<main>${sections.join('')}${errorSection(errors)}</main>`);
+  return htmlPage(
+    `${title}: API reference`,
+    `${header}${nav}<main>${sections.join('')}${limitSection()}${errorSection(errors)}</main>`,
+  );
 }
 
 function groupByTag(document: OpenAPIObject): Map<string, Entry[]> {
@@ -97,6 +102,38 @@ function responseTable(document: OpenAPIObject, { responses }: Operation): strin
     return [[escapeHtml(status), escapeHtml(response.description), escapeHtml(types.join(', '))]];
   });
   return htmlTable('Responses', ['Status', 'Meaning', 'Content'], rows);
+}
+
+function limitSection(): string {
+  const rows = [
+    [
+      'X-RateLimit-Limit',
+      'How many requests of this kind the window holds: of those that count, the one closest to its limit.',
+    ],
+    ['X-RateLimit-Remaining', 'How many it still has room for.'],
+    [
+      'X-RateLimit-Reset',
+      'Seconds until there is room again, where there is none; else until the window is empty, if nothing more is sent.',
+    ],
+    [
+      'Retry-After',
+      'With a refusal (429): seconds to wait. After the last message of a day, until the day (UTC) ends.',
+    ],
+  ].map(([name, meaning]) => [code(name!), escapeHtml(meaning!)]);
+  const tiers = [
+    ['free', '100', '100', '100'],
+    ['pro', '1,000', '10,000', '10,000'],
+    ['enterprise', '5,000', '100,000', 'any number'],
+  ];
+  const text = [
+    'The windows of a second and a minute slide: none ever holds more than its limit, wherever it begins.',
+    'Every request to create a message counts, one that is refused later and one that is answered with an earlier answer too; for the day, only messages that were accepted.',
+    'An account may have figures of its own. A subaccount has its own limits. All other requests of an account share 1,000 a second.',
+  ];
+  const paragraph = `<p>${escapeHtml(text.join(' '))}</p>`;
+  const byTier = htmlTable('Messages by tier', ['Tier', 'In a second', 'In a minute', 'In a day (UTC)'], tiers);
+  const headers = htmlTable('Headers', ['Header', 'Meaning'], rows);
+  return `<section aria-labelledby="limits"><h2 id="limits">Limits</h2>${paragraph}${byTier}${headers}</section>`;
 }
 
 function errorSection(errors: readonly DocumentedError[]): string {

@@ -72,6 +72,30 @@ describe('the send saga', () => {
     expect(written).toEqual({ messages: '300', events: '300' });
   });
 
+  it('refuses what is over the day’s quota or the bound on what is open, and says when to come again', async () => {
+    const set = (columns: string) =>
+      row(`update billing.ledger_account set ${columns} where id = $1 returning id`, [accountId]);
+    await set('quota_limit = 0');
+    const refused = await send(REQUEST).catch((error: unknown) => error);
+    expect(refused).toMatchObject({ failure: 'too_many_requests', code: 20429 });
+    const { retryAfterSeconds = 0 } = (refused as Failure).options;
+    expect(retryAfterSeconds).toBeGreaterThan(0);
+    expect(retryAfterSeconds).toBeLessThanOrEqual(24 * 3600);
+    await set('quota_limit = null, outstanding_limit = 0');
+    await expect(send(REQUEST)).rejects.toMatchObject({ failure: 'queue_full', code: 21611 });
+    await set('outstanding_limit = 1000000');
+    expect(await send(REQUEST)).toMatchObject({ replayed: false });
+  });
+
+  it('gives a place of the day back when the message was never written', async () => {
+    const used = () => row('select quota_used as used from billing.ledger_account where id = $1', [accountId]);
+    const before = await used();
+    const id = newId();
+    await reserve(id);
+    await get(GiveUpSagas).giveUp([{ accountId, id }]);
+    expect(await used()).toEqual(before);
+  });
+
   it('refuses an append that would begin after the budget, and gives the money back', async () => {
     const reserved = () =>
       row('select reserved_micros as reserved from billing.ledger_account where id = $1', [accountId]);

@@ -1,7 +1,7 @@
 import { Body, Controller, Delete, Get, Headers, HttpCode, Param, Post, Query, Req, Res } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { z } from 'zod';
-import { Context, CurrentPrincipal, type RequestContext } from '../../../platform/http/decorators.js';
+import { Context, CreatesMessage, CurrentPrincipal, type RequestContext } from '../../../platform/http/decorators.js';
 import { Failure } from '../../../shared/failure.js';
 import type { Principal } from '../../../shared/principal.js';
 import { parseSid, sidOf } from '../../../shared/sid.js';
@@ -26,6 +26,7 @@ export class MessagesController {
 
   /** Sends a message: 201 when it is durable. `Idempotency-Key` makes a repetition give the first answer again. */
   @Post('Messages.json')
+  @CreatesMessage()
   @HttpCode(201)
   async create(
     @CurrentPrincipal() principal: Principal,
