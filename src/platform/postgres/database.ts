@@ -42,7 +42,7 @@ export class ModuleDatabase implements Queryable {
   private readonly ends: readonly (() => Promise<void>)[];
   private isClosing = false;
 
-  constructor(options: ModuleDatabaseOptions) {
+  constructor(private readonly options: ModuleDatabaseOptions) {
     this.module = options.module;
     this.data = new pg.Pool({
       ...connection(options, [
@@ -106,6 +106,20 @@ export class ModuleDatabase implements Queryable {
       client.off('error', onBroken);
       client.release(broken);
     }
+  }
+
+  /** The database that it is in, to tell whether another module shares it. */
+  get server(): string {
+    return this.options.connectionString;
+  }
+
+  /** A connection outside the pools, not connected yet, for what needs a session for long; its user ends it. */
+  session(): pg.Client {
+    return new pg.Client({
+      // What is told here is lost in a crash anyhow: its commits need not wait for the disk.
+      ...connection(this.options, [`-c statement_timeout=${DATA_STATEMENT_TIMEOUT_MS}`, '-c synchronous_commit=off']),
+      query_timeout: DATA_ANSWER_TIMEOUT_MS,
+    });
   }
 
   async close(): Promise<void> {
