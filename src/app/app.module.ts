@@ -31,7 +31,7 @@ export class AppModule implements OnApplicationBootstrap, BeforeApplicationShutd
     @Inject(SETTINGS) private readonly settings: Settings,
     @Inject(Logger) logger: Logger,
   ) {
-    this.partitions = new PartitionKeeper(() => keepPartitions(settings), logger);
+    this.partitions = new PartitionKeeper(() => keepPartitions(settings, bus.keeps()), logger);
   }
 
   static for(settings: Settings, logger: Logger): DynamicModule {

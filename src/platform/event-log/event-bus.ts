@@ -74,6 +74,11 @@ export class EventBus {
     return log;
   }
 
+  /** The modules whose logs are kept in databases of this process, and not read from elsewhere. */
+  keeps(): Set<string> {
+    return new Set(this.kept().map((log) => log.module));
+  }
+
   /** Starts what every process runs: the local tails, and the wakes between processes. */
   async startTails(): Promise<void> {
     this.wakes = this.sharedWakes();
@@ -153,10 +158,13 @@ export class EventBus {
     return store ? store.parked.resolve(consumer, position, action) : false;
   }
 
+  private kept(): EventLog[] {
+    return [...this.logs.values()].filter((log) => log instanceof EventLog);
+  }
+
   /** One for each database that logs are kept in. */
   private sharedWakes(): SharedWakes[] {
-    const kept = [...this.logs.values()].filter((log) => log instanceof EventLog);
-    const servers = Map.groupBy(kept, (log) => log.db.server);
+    const servers = Map.groupBy(this.kept(), (log) => log.db.server);
     return [...servers.values()].map((logs) => new SharedWakes(logs[0]!.db, logs, this.owner, this.logger));
   }
 
