@@ -6,24 +6,37 @@ import { SetRate } from '../../src/modules/billing/application/set-rate.js';
 import { BillingModule } from '../../src/modules/billing/billing.module.js';
 import { BillingApi, billingContract, type DigestLine } from '../../src/modules/billing/contract/billing.api.js';
 import { BillingDatabase } from '../../src/modules/billing/infrastructure/billing.storage.js';
+import { RemoteClient } from '../../src/platform/remote/remote-client.js';
+import { RemoteServer } from '../../src/platform/remote/remote-server.js';
 import { newId, sidOf } from '../../src/shared/sid.js';
 import { startTestDatabase, type TestDatabase } from '../support/database.js';
 import { type RunningModules, startModules } from '../support/modules.js';
-import { WAYS } from './over-the-wire.js';
+import { type Reach, WAYS } from './over-the-wire.js';
 
 const HOUR_MS = 3_600_000;
 const PRICE = 10_000;
 
 let database: TestDatabase;
 let running: RunningModules;
+let server: RemoteServer;
+let client: RemoteClient;
+
+const SECRET = 'a secret of 32 characters or more';
+/** As billing is reached when it runs in a process of its own. */
+const remote: Reach = (_, schemas) => client.contract(BillingApi, 'billing', schemas as never) as never;
 
 beforeAll(async () => {
   database = await startTestDatabase(['accounts', 'billing']);
   running = await startModules(database.url, [AccountsModule, BillingModule], { consumers: true });
   await running.module.get(SetRate).set({ prefix: '+1', priceMicros: PRICE, accountSid: null });
+  server = new RemoteServer(SECRET, { warn: () => undefined, error: () => undefined });
+  server.expose<BillingApi>('billing', running.module.get(BillingApi), billingContract);
+  client = new RemoteClient({ origin: `http://127.0.0.1:${await server.listen(0, '127.0.0.1')}`, secret: SECRET });
 });
 
 afterAll(async () => {
+  await client?.close();
+  await server?.close();
   await running?.close();
   await database?.stop();
 });
@@ -31,7 +44,7 @@ afterAll(async () => {
 const keyAt = (ms: number, prefix: 'SM' | 'MM' = 'SM') => sidOf(prefix, newId(ms));
 const iso = (ms: number) => new Date(ms).toISOString();
 
-describe.each(WAYS)('BillingApi %s', (way, reach) => {
+describe.each([...WAYS, ['remote', remote] as [string, Reach]])('BillingApi %s', (way, reach) => {
   let billing: BillingApi;
 
   beforeAll(() => {

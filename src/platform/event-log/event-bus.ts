@@ -74,9 +74,19 @@ export class EventBus {
     return log;
   }
 
-  /** The modules whose logs are kept in databases of this process, and not read from elsewhere. */
-  keeps(): Set<string> {
-    return new Set(this.kept().map((log) => log.module));
+  /** The logs that are kept in databases of this process, and not read from elsewhere. */
+  kept(): EventLog[] {
+    return [...this.logs.values()].filter((log) => log instanceof EventLog);
+  }
+
+  /** The position in a kept log up to which every consumer that is declared here is done with it. */
+  async passed(log: EventLog): Promise<number> {
+    const hearers = this.declared.filter(({ consumer }) => consumer.source === log.module);
+    const stores = Map.groupBy(hearers, ({ store }) => store);
+    const passed = await Promise.all(
+      [...stores].map(([store, own]) => store.passed(own.map(({ consumer }) => consumer.id))),
+    );
+    return Math.min(await log.head(), ...passed);
   }
 
   /** Starts what every process runs: the local tails, and the wakes between processes. */
@@ -156,10 +166,6 @@ export class EventBus {
   async resolveParked(consumer: string, position: number, action: 'retry' | 'skip'): Promise<boolean> {
     const store = this.storeOf(consumer);
     return store ? store.parked.resolve(consumer, position, action) : false;
-  }
-
-  private kept(): EventLog[] {
-    return [...this.logs.values()].filter((log) => log instanceof EventLog);
   }
 
   /** One for each database that logs are kept in. */

@@ -1,5 +1,6 @@
 import pg from 'pg';
 import { followPool } from './follow-pool.js';
+import type { Retention } from './partition-care.js';
 
 /** What runs SQL: a pool, or the one connection of a transaction. */
 export interface Queryable {
@@ -37,6 +38,8 @@ const MAX_CAUSES = 5;
  */
 export class ModuleDatabase implements Queryable {
   readonly module: string;
+  /** How long the module keeps what, by partitioned table; one that is not named is kept for ever. */
+  readonly retention: Readonly<Record<string, Retention>> = {};
   readonly data: pg.Pool;
   readonly control: pg.Pool;
   private readonly ends: readonly (() => Promise<void>)[];
