@@ -18,6 +18,7 @@ import { AuditModule } from './audit/audit.module.js';
 import { EdgeModule } from './http/edge.module.js';
 import { OperationsModule } from './operations/operations.module.js';
 import { PartitionKeeper } from './partition-keeper.js';
+import { ANALYSE_EVERY_MS, analysePartitions, DROP_EVERY_MS, dropOldPartitions } from './partition-upkeep.js';
 import { PlatformModule } from './platform.module.js';
 import { keepPartitions } from './prepare.js';
 
@@ -25,13 +26,19 @@ import { keepPartitions } from './prepare.js';
 @Module({})
 export class AppModule implements OnApplicationBootstrap, BeforeApplicationShutdown {
   private readonly partitions: PartitionKeeper;
+  private readonly care: readonly PartitionKeeper[];
 
   constructor(
     private readonly bus: EventBus,
     @Inject(SETTINGS) private readonly settings: Settings,
     @Inject(Logger) logger: Logger,
   ) {
-    this.partitions = new PartitionKeeper(() => keepPartitions(settings), logger);
+    const kept = () => new Set(bus.kept().map((log) => log.module));
+    this.partitions = new PartitionKeeper(() => keepPartitions(settings, kept()), logger);
+    this.care = [
+      new PartitionKeeper(() => analysePartitions(bus), logger, ANALYSE_EVERY_MS),
+      new PartitionKeeper(() => dropOldPartitions(bus, logger), logger, DROP_EVERY_MS),
+    ];
   }
 
   static for(settings: Settings, logger: Logger): DynamicModule {
@@ -57,11 +64,13 @@ export class AppModule implements OnApplicationBootstrap, BeforeApplicationShutd
     await this.bus.startTails();
     // Whoever writes to the logs keeps room in them: requests are accepted while no worker runs.
     this.partitions.start();
-    if (this.settings.roles.includes('worker')) await this.bus.startConsumers();
+    if (!this.settings.roles.includes('worker')) return;
+    await this.bus.startConsumers();
+    for (const keeper of this.care) keeper.start();
   }
 
   /** The modules' own work has stopped by now; the last requests end after this, and their events are heard later. */
   async beforeApplicationShutdown(): Promise<void> {
-    await Promise.all([this.partitions.stop(), this.bus.stop()]);
+    await Promise.all([this.partitions, ...this.care, this.bus].map((each) => each.stop()));
   }
 }

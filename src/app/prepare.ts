@@ -66,9 +66,10 @@ export async function prepare(environment: Environment, dev: boolean, logger: Lo
   }
 }
 
-/** Makes the partitions that the near future needs, in every module. */
-export async function keepPartitions(settings: Settings): Promise<void> {
-  for (const module of MODULES) await ensurePartitions(settings.databaseUrls[module], module, Date.now());
+/** Makes the partitions that the near future needs, in the modules that are kept here. */
+export async function keepPartitions(settings: Settings, here: ReadonlySet<string>): Promise<void> {
+  for (const module of MODULES.filter((name) => here.has(name)))
+    await ensurePartitions(settings.databaseUrls[module], module, Date.now());
 }
 
 async function migrateAll(environment: Environment, settings: Settings, logger: Logger): Promise<void> {
@@ -80,7 +81,7 @@ async function migrateAll(environment: Environment, settings: Settings, logger: 
       throw unreachable(error, databaseSetting(environment, module)) ?? error;
     }
   }
-  await keepPartitions(settings);
+  await keepPartitions(settings, new Set(MODULES));
 }
 
 /** What a failed connection means, in plain words that name the setting; null where the database was reached. */

@@ -8,25 +8,38 @@ import { SetRate } from '../../src/modules/billing/application/set-rate.js';
 import { BillingModule } from '../../src/modules/billing/billing.module.js';
 import { BillingApi, billingContract, type DigestLine } from '../../src/modules/billing/contract/billing.api.js';
 import { BillingDatabase } from '../../src/modules/billing/infrastructure/billing.storage.js';
+import { RemoteClient } from '../../src/platform/remote/remote-client.js';
+import { RemoteServer } from '../../src/platform/remote/remote-server.js';
 import { newId, sidOf } from '../../src/shared/sid.js';
 import { startTestDatabase, type TestDatabase } from '../support/database.js';
 import { eventually } from '../support/eventually.js';
 import { type RunningModules, startModules } from '../support/modules.js';
-import { WAYS } from './over-the-wire.js';
+import { type Reach, WAYS } from './over-the-wire.js';
 
 const HOUR_MS = 3_600_000;
 const PRICE = 10_000;
 
 let database: TestDatabase;
 let running: RunningModules;
+let server: RemoteServer;
+let client: RemoteClient;
+
+const SECRET = 'a secret of 32 characters or more';
+/** As billing is reached when it runs in a process of its own. */
+const remote: Reach = (_, schemas) => client.contract(BillingApi, 'billing', schemas as never) as never;
 
 beforeAll(async () => {
   database = await startTestDatabase(['accounts', 'billing']);
   running = await startModules(database.url, [AccountsModule, BillingModule], { consumers: true });
   await running.module.get(SetRate).set({ prefix: '+1', priceMicros: PRICE, accountSid: null });
+  server = new RemoteServer(SECRET, { warn: () => undefined, error: () => undefined });
+  server.expose<BillingApi>('billing', running.module.get(BillingApi), billingContract);
+  client = new RemoteClient({ origin: `http://127.0.0.1:${await server.listen(0, '127.0.0.1')}`, secret: SECRET });
 });
 
 afterAll(async () => {
+  await client?.close();
+  await server?.close();
   await running?.close();
   await database?.stop();
 });
@@ -34,7 +47,7 @@ afterAll(async () => {
 const keyAt = (ms: number, prefix: 'SM' | 'MM' = 'SM') => sidOf(prefix, newId(ms));
 const iso = (ms: number) => new Date(ms).toISOString();
 
-describe.each(WAYS)('BillingApi %s', (way, reach) => {
+describe.each([...WAYS, ['remote', remote] as [string, Reach]])('BillingApi %s', (way, reach) => {
   let billing: BillingApi;
 
   beforeAll(() => {
@@ -171,8 +184,8 @@ describe.each(WAYS)('BillingApi %s', (way, reach) => {
   });
 
   describe('for the audit', () => {
-    // Hours of the past that no other test reserves in, nor this one the other way.
-    const hoursAgo = way === 'in process' ? 30 : 40;
+    // Hours of the past that no other test reserves in, nor this one another way.
+    const hoursAgo = 30 + 10 * [...WAYS.map(([name]) => name), 'remote'].indexOf(way);
     const start = (Math.floor(Date.now() / HOUR_MS) - hoursAgo) * HOUR_MS;
     const range = { from: iso(start), to: iso(start + 5 * HOUR_MS) };
     let accountSid: string;

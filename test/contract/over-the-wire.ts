@@ -1,9 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { z } from 'zod';
+import type { ContractSchemas } from '../../src/platform/remote/wire.js';
 import { Failure, type FailureName, type FailureOptions, isFailure } from '../../src/shared/failure.js';
-
-/** The schemas of every call of a contract, as each `*.api.ts` declares them. */
-export type ContractSchemas<Api> = { readonly [Call in keyof Api]: { input: z.ZodType; output: z.ZodType } };
 
 /** How a contract is reached: the suites of contracts run once each way. */
 export type Reach = <Api extends object>(api: Api, schemas: ContractSchemas<Api>) => Api;

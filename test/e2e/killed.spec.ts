@@ -1,18 +1,11 @@
 import { eventually } from '../support/eventually.js';
-import { DEMO_SID, DEMO_TOKEN, makeDataDir, type Product, startProduct } from '../support/product.js';
+import { isFinal, type ListedMessage, messagesOf } from '../support/messages-of.js';
+import { DEMO_TOKEN, makeDataDir, type Product, startProduct } from '../support/product.js';
 import { Traffic } from '../support/traffic.js';
 import { WebhookReceiver } from '../support/webhook-receiver.js';
 
 const KILLS = 10;
 const PER_ROUND = 60;
-const FINAL = ['delivered', 'undelivered', 'failed', 'canceled'];
-
-interface Message {
-  readonly sid: string;
-  readonly to: string;
-  readonly status: string;
-  readonly error_code: number | null;
-}
 
 describe('killed with kill -9, everything at once, ten times under load', () => {
   let dir: Awaited<ReturnType<typeof makeDataDir>>;
@@ -79,27 +72,13 @@ describe('killed with kill -9, everything at once, ten times under load', () => 
   }, 420_000);
 });
 
-async function everythingIsFinal(product: Product, traffic: Traffic): Promise<Message[]> {
+async function everythingIsFinal(product: Product, traffic: Traffic): Promise<ListedMessage[]> {
   return eventually(
     async () => {
-      const messages = await allMessages(product);
-      const isFinal = messages.every((message) => FINAL.includes(message.status));
-      return messages.length >= traffic.orders.length && isFinal && messages;
+      const messages = await messagesOf(product.url);
+      const areFinal = messages.every(isFinal);
+      return messages.length >= traffic.orders.length && areFinal && messages;
     },
     { timeoutMs: 120_000, everyMs: 1_000, what: 'every message is final' },
-  ) as Promise<Message[]>;
-}
-
-async function allMessages(product: Product): Promise<Message[]> {
-  const messages: Message[] = [];
-  let path: string | null = `/2010-04-01/Accounts/${DEMO_SID}/Messages.json?PageSize=1000`;
-  while (path !== null) {
-    const response: Response = await fetch(product.url + path, {
-      headers: { authorization: `Basic ${Buffer.from(`${DEMO_SID}:${DEMO_TOKEN}`).toString('base64')}` },
-    });
-    const page = (await response.json()) as { messages: Message[]; next_page_uri: string | null };
-    messages.push(...page.messages);
-    path = page.next_page_uri;
-  }
-  return messages;
+  ) as Promise<ListedMessage[]>;
 }

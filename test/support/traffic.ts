@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { basic, type Sender } from './api.js';
 import { DEMO_NUMBER, DEMO_SID, DEMO_TOKEN } from './product.js';
 
 const REQUEST_TIMEOUT_MS = 5_000;
@@ -13,11 +14,15 @@ export interface Order {
 }
 
 export interface TrafficOptions {
-  /** Where the product is at the moment. */
+  /** Where the product is at the moment; asked for every request. */
   readonly url: () => string;
   readonly callbackUrl: string;
   readonly clients: number;
+  /** Who sends, and from which number; the demo account by default. */
+  readonly sender?: Sender & { readonly number: string };
 }
+
+const DEMO = { sid: DEMO_SID, token: DEMO_TOKEN, number: DEMO_NUMBER };
 
 /** Load that goes on while the product is killed and restarted: every order is tried until it is accepted. */
 export class Traffic {
@@ -53,16 +58,14 @@ export class Traffic {
   }
 
   private async attempt(order: Order): Promise<void> {
+    const { sid, token, number } = this.options.sender ?? DEMO;
     try {
-      const response = await fetch(`${this.options.url()}/2010-04-01/Accounts/${DEMO_SID}/Messages.json`, {
+      const response = await fetch(`${this.options.url()}/2010-04-01/Accounts/${sid}/Messages.json`, {
         method: 'POST',
-        headers: {
-          authorization: `Basic ${Buffer.from(`${DEMO_SID}:${DEMO_TOKEN}`).toString('base64')}`,
-          'idempotency-key': order.key,
-        },
+        headers: { authorization: basic(sid, token), 'idempotency-key': order.key },
         body: new URLSearchParams({
           To: order.to,
-          From: DEMO_NUMBER,
+          From: number,
           Body: `order ${order.key}`,
           StatusCallback: this.options.callbackUrl,
         }),

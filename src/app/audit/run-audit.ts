@@ -3,11 +3,13 @@ import { BillingApi } from '../../modules/billing/contract/billing.api.js';
 import { CarriersApi } from '../../modules/carriers/contract/carriers.api.js';
 import { MessagingApi } from '../../modules/messaging/contract/messaging.api.js';
 import { NotificationsApi } from '../../modules/notifications/contract/notifications.api.js';
+import { RETENTION_MS } from '../../platform/postgres/partition-care.js';
 import { type Comparison, compareRows, confirmed, type Rows, type Violation } from './compare.js';
 import { cutBucket, nextSlice, type Slice, type TimeRange, wholeMinutes } from './slices.js';
 
 const HOUR_MS = 3_600_000;
-const BACK_MS = 400 * 24 * HOUR_MS;
+/** Ten days less than everything is kept: what one module still has and another has dropped is no difference. */
+const BACK_MS = RETENTION_MS - 10 * 24 * HOUR_MS;
 const AHEAD_MS = 2 * HOUR_MS;
 const PAGE = 1000;
 const MAX_VIOLATIONS = 1000;

@@ -3,7 +3,7 @@ import type { Queryable } from '../postgres/database.js';
 import type { DurableConsumer } from './consumer.js';
 import { type ConsumerStore, type Lease, LeaseLost } from './consumer-store.js';
 import { Effect, isPassing, type RunnerLog } from './effect.js';
-import type { EventLog } from './event-log.js';
+import type { ReadableLog } from './readable-log.js';
 import { StreamsAside } from './streams-aside.js';
 import { Wakeup } from './wakeup.js';
 
@@ -52,7 +52,7 @@ export class ConsumerRunner {
 
   constructor(
     readonly consumer: DurableConsumer,
-    private readonly log: EventLog,
+    private readonly log: ReadableLog,
     private readonly store: ConsumerStore,
     private readonly owner: string,
     private readonly settings: ConsumerSettings,

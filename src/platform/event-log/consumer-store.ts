@@ -120,6 +120,22 @@ export class ConsumerStore {
     return known.rowCount === 1 ? 'beyond' : 'unknown';
   }
 
+  /**
+   * The position up to which none of these consumers needs anything of their log any more, neither by its cursor nor for
+   * an event that is parked; 0 when one of them has not begun, infinite for none.
+   */
+  async passed(ids: readonly string[]): Promise<number> {
+    if (ids.length === 0) return Number.POSITIVE_INFINITY;
+    const { rows } = await this.db.control.query<{ known: string; passed: string | null }>(
+      `select count(*) as known, min(least(c.position,
+          (select min(p.position) - 1 from ${this.schema}.parked_event p where p.consumer = c.id))) as passed
+        from ${this.schema}.consumer c where c.id = any($1)`,
+      [ids],
+    );
+    const { known, passed } = rows[0]!;
+    return Number(known) === ids.length ? Number(passed) : 0;
+  }
+
   /** Where every consumer of this module stands. */
   async status(): Promise<ConsumerStatus[]> {
     const { rows } = await this.db.control.query<{

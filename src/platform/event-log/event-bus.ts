@@ -4,8 +4,10 @@ import type { DurableConsumer, LocalTail } from './consumer.js';
 import { CONSUMER_DEFAULTS, ConsumerRunner, type ConsumerSettings } from './consumer-runner.js';
 import type { ConsumerStatus, ConsumerStore } from './consumer-store.js';
 import type { RunnerLog } from './effect.js';
-import { type EventLog, MAX_PAGE } from './event-log.js';
+import { EventLog, MAX_PAGE } from './event-log.js';
 import type { ParkedEvent } from './parked-events.js';
+import type { ReadableLog } from './readable-log.js';
+import { SharedWakes } from './shared-wakes.js';
 import { TailRunner } from './tail-runner.js';
 
 export interface ConsumerPosition extends ConsumerStatus {
@@ -28,11 +30,12 @@ interface Declared {
 export class EventBus {
   /** This process among those that share the consumers. */
   readonly owner = randomUUID();
-  private readonly logs = new Map<string, EventLog>();
+  private readonly logs = new Map<string, ReadableLog>();
   private readonly declared: Declared[] = [];
   private readonly tails: LocalTail[] = [];
   private runners: ConsumerRunner[] = [];
   private tailRunners: TailRunner[] = [];
+  private wakes: SharedWakes[] = [];
   private renewal: NodeJS.Timeout | null = null;
   private renewing: Promise<void> | null = null;
 
@@ -42,7 +45,7 @@ export class EventBus {
   ) {}
 
   /** Makes a module's log known; once per module. */
-  publish(log: EventLog): void {
+  publish(log: ReadableLog): void {
     this.logs.set(log.module, log);
   }
 
@@ -65,14 +68,31 @@ export class EventBus {
   }
 
   /** The log of a module. */
-  log(module: string): EventLog {
+  log(module: string): ReadableLog {
     const log = this.logs.get(module);
     if (!log) throw new Error(`no log is published by ${module}`);
     return log;
   }
 
-  /** Starts the local tails, which every process runs. */
+  /** The logs that are kept in databases of this process, and not read from elsewhere. */
+  kept(): EventLog[] {
+    return [...this.logs.values()].filter((log) => log instanceof EventLog);
+  }
+
+  /** The position in a kept log up to which every consumer that is declared here is done with it. */
+  async passed(log: EventLog): Promise<number> {
+    const hearers = this.declared.filter(({ consumer }) => consumer.source === log.module);
+    const stores = Map.groupBy(hearers, ({ store }) => store);
+    const passed = await Promise.all(
+      [...stores].map(([store, own]) => store.passed(own.map(({ consumer }) => consumer.id))),
+    );
+    return Math.min(await log.head(), ...passed);
+  }
+
+  /** Starts what every process runs: the local tails, and the wakes between processes. */
   async startTails(): Promise<void> {
+    this.wakes = this.sharedWakes();
+    for (const wakes of this.wakes) wakes.start();
     this.tailRunners = [...this.logs.values()].map((log) => {
       const tails = this.tails.filter((tail) => tail.source === log.module);
       return new TailRunner(log, tails, this.settings.pollMs, this.logger);
@@ -100,12 +120,13 @@ export class EventBus {
 
   /** Ends the transactions under way and gives the leases up. */
   async stop(): Promise<void> {
-    await Promise.all([...this.runners, ...this.tailRunners].map((runner) => runner.stop()));
+    await Promise.all([...this.runners, ...this.tailRunners, ...this.wakes].map((runner) => runner.stop()));
     if (this.renewal) clearInterval(this.renewal);
     await this.renewing;
     await Promise.all(this.stores().map((store) => store.release(this.owner).catch(() => undefined)));
     this.runners = [];
     this.tailRunners = [];
+    this.wakes = [];
   }
 
   /** Where every consumer stands, over all modules. */
@@ -145,6 +166,12 @@ export class EventBus {
   async resolveParked(consumer: string, position: number, action: 'retry' | 'skip'): Promise<boolean> {
     const store = this.storeOf(consumer);
     return store ? store.parked.resolve(consumer, position, action) : false;
+  }
+
+  /** One for each database that logs are kept in. */
+  private sharedWakes(): SharedWakes[] {
+    const servers = Map.groupBy(this.kept(), (log) => log.db.server);
+    return [...servers.values()].map((logs) => new SharedWakes(logs[0]!.db, logs, this.owner, this.logger));
   }
 
   private storeOf(id: string): ConsumerStore | undefined {

@@ -1,6 +1,7 @@
 import { EventEmitter } from 'node:events';
 import type { EventDefinition, NewEvent, StoredEvent } from '../../shared/define-event.js';
 import type { ModuleDatabase, Queryable } from '../postgres/database.js';
+import type { ReadableLog } from './readable-log.js';
 import { RecentEvents } from './recent-events.js';
 
 /** The longest page that is read at once; consumers read on from where it ends. */
@@ -28,7 +29,7 @@ interface EventRow {
  * dump restores the log whole. The price is that appends of one module commit one after another, which is why they
  * travel in groups.
  */
-export class EventLog {
+export class EventLog implements ReadableLog {
   private readonly definitions = new Map<string, EventDefinition>();
   private readonly upcasters = new Map<string, EventDefinition>();
   private readonly wakeups = new EventEmitter();
@@ -37,7 +38,7 @@ export class EventLog {
   private readonly reading = new Map<number, Promise<StoredEvent[]>>();
 
   constructor(
-    private readonly db: ModuleDatabase,
+    readonly db: ModuleDatabase,
     definitions: readonly EventDefinition[],
   ) {
     this.wakeups.setMaxListeners(0);
@@ -183,8 +184,14 @@ export class EventLog {
     return Number(rows[0]?.position ?? 0);
   }
 
-  /** Tells the consumers in this process that something was committed; consumers elsewhere find it by polling. */
+  /** Tells the consumers that something was committed here: those in this process at once, others by SharedWakes. */
   wake(): void {
+    this.wakeHere();
+    this.wakeups.emit('append');
+  }
+
+  /** Tells the consumers in this process alone that something was committed, wherever that was. */
+  wakeHere(): void {
     this.reading.clear();
     this.wakeups.emit('wake');
   }
@@ -193,6 +200,12 @@ export class EventLog {
   onWake(listener: () => void): () => void {
     this.wakeups.on('wake', listener);
     return () => this.wakeups.off('wake', listener);
+  }
+
+  /** Calls back on the wakes that this process's own commits give; returns the way to stop that. */
+  onAppend(listener: () => void): () => void {
+    this.wakeups.on('append', listener);
+    return () => this.wakeups.off('append', listener);
   }
 
   private toEvent(row: EventRow): StoredEvent {

@@ -1,8 +1,8 @@
 import type { StoredEvent } from '../../shared/define-event.js';
 import type { ConsumerStore, Lease } from './consumer-store.js';
 import { type Effect, isPassing, type RunnerLog } from './effect.js';
-import type { EventLog } from './event-log.js';
 import type { StreamHead } from './parked-events.js';
+import type { ReadableLog } from './readable-log.js';
 
 /** At most how many streams are tried again in one go, between two pages of the others. */
 const RETRY_STREAMS = 50;
@@ -19,7 +19,7 @@ export class StreamsAside {
 
   constructor(
     private readonly consumer: string,
-    private readonly log: EventLog,
+    private readonly log: ReadableLog,
     private readonly store: ConsumerStore,
     private readonly effect: Effect,
     private readonly settings: { readonly pollMs: number; readonly maxAttempts: number },

@@ -1,7 +1,8 @@
 import type { StoredEvent } from '../../shared/define-event.js';
 import type { LocalTail } from './consumer.js';
 import type { RunnerLog } from './effect.js';
-import { type EventLog, MAX_PAGE } from './event-log.js';
+import { MAX_PAGE } from './event-log.js';
+import type { ReadableLog } from './readable-log.js';
 import { Wakeup } from './wakeup.js';
 
 /** A gap of this many events, or this long without a look, is a doubt: the tails start over with empty caches. */
@@ -17,7 +18,7 @@ export class TailRunner {
   private running: Promise<void> | null = null;
 
   constructor(
-    private readonly log: EventLog,
+    private readonly log: ReadableLog,
     private readonly tails: readonly LocalTail[],
     private readonly pollMs: number,
     private readonly logger: RunnerLog,

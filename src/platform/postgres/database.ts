@@ -1,5 +1,6 @@
 import pg from 'pg';
 import { followPool } from './follow-pool.js';
+import type { Retention } from './partition-care.js';
 
 /** What runs SQL: a pool, or the one connection of a transaction. */
 export interface Queryable {
@@ -46,13 +47,15 @@ const MAX_CAUSES = 5;
  */
 export class ModuleDatabase implements Queryable {
   readonly module: string;
+  /** How long the module keeps what, by partitioned table; one that is not named is kept for ever. */
+  readonly retention: Readonly<Record<string, Retention>> = {};
   readonly data: pg.Pool;
   readonly control: pg.Pool;
   readonly search: pg.Pool;
   private readonly ends: readonly (() => Promise<void>)[];
   private isClosing = false;
 
-  constructor(options: ModuleDatabaseOptions) {
+  constructor(private readonly options: ModuleDatabaseOptions) {
     this.module = options.module;
     this.data = new pg.Pool({
       ...connection(options, [
@@ -115,6 +118,20 @@ export class ModuleDatabase implements Queryable {
   survey<T>(work: (tx: Queryable) => Promise<T>): Promise<T> {
     const begin = `begin isolation level repeatable read read only; set local statement_timeout = ${SURVEY_STATEMENT_TIMEOUT_MS}`;
     return inTransaction(this.search, begin, work);
+  }
+
+  /** The database that it is in, to tell whether another module shares it. */
+  get server(): string {
+    return this.options.connectionString;
+  }
+
+  /** A connection outside the pools, not connected yet, for what needs a session for long; its user ends it. */
+  session(): pg.Client {
+    return new pg.Client({
+      // What is told here is lost in a crash anyhow: its commits need not wait for the disk.
+      ...connection(this.options, [`-c statement_timeout=${DATA_STATEMENT_TIMEOUT_MS}`, '-c synchronous_commit=off']),
+      query_timeout: DATA_ANSWER_TIMEOUT_MS,
+    });
   }
 
   async close(): Promise<void> {

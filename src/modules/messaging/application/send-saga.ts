@@ -1,6 +1,7 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { GroupCommit } from '../../../platform/group-commit/group-commit.js';
 import { DatabaseClock } from '../../../platform/postgres/database-clock.js';
+import { withBudget } from '../../../platform/remote/call-budget.js';
 import { Failure } from '../../../shared/failure.js';
 import { sidOf } from '../../../shared/sid.js';
 import { BillingApi, type ReserveResult } from '../../billing/contract/billing.api.js';
@@ -125,15 +126,15 @@ export class SendSaga {
   }
 
   private async reserve(drafts: readonly Draft[]): Promise<ReserveResult[]> {
+    const items = drafts.map(({ message }) => ({
+      key: sidOf('SM', message.id),
+      accountSid: sidOf('AC', message.accountId),
+      to: message.to,
+      segments: message.segments,
+    }));
+    const budgetMs = Math.max(...drafts.map((draft) => draft.deadlineMs)) - this.clock.now();
     try {
-      return await this.billing.reserve(
-        drafts.map(({ message }) => ({
-          key: sidOf('SM', message.id),
-          accountSid: sidOf('AC', message.accountId),
-          to: message.to,
-          segments: message.segments,
-        })),
-      );
+      return await withBudget(budgetMs, () => this.billing.reserve(items));
     } catch (error) {
       // What was reserved before the answer was lost is found by its key later; nobody is charged for it.
       this.outcomes.count('reserve', 'error', drafts.length);

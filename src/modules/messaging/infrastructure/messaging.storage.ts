@@ -1,7 +1,15 @@
 import { ConsumerStore } from '../../../platform/event-log/consumer-store.js';
 import { EventLog } from '../../../platform/event-log/event-log.js';
 import { ModuleDatabase } from '../../../platform/postgres/database.js';
+import { RETENTION_MS } from '../../../platform/postgres/partition-care.js';
 
-export class MessagingDatabase extends ModuleDatabase {}
+export class MessagingDatabase extends ModuleDatabase {
+  override readonly retention = {
+    message: {
+      keepMs: RETENTION_MS,
+      live: "status not in ('delivered', 'undelivered', 'failed', 'canceled', 'received')",
+    },
+  };
+}
 export class MessagingLog extends EventLog {}
 export class MessagingConsumers extends ConsumerStore {}
