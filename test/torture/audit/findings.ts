@@ -1,0 +1,42 @@
+/** What an audit looks at, each the number of its promise: see the README. */
+export type Invariant =
+  | 'final'
+  | 'ledger'
+  | 'charge'
+  | 'key'
+  | 'callback'
+  | 'consumer'
+  | 'tenant'
+  | 'carrier'
+  | 'process';
+
+export interface Violation {
+  readonly invariant: Invariant;
+  /** The kind of it, to be counted by. */
+  readonly kind: 'lost' | 'charged wrongly' | 'given twice' | 'callback missing' | 'callback out of order' | 'other';
+  readonly subject: string;
+  readonly detail: string;
+}
+
+const MAX_KEPT = 1_000;
+
+/** Collects violations: all are counted, the first ones kept. */
+export class Findings {
+  readonly violations: Violation[] = [];
+  readonly counts = new Map<Violation['kind'], number>();
+  /** Messages that a carrier was given more than once after an unknown outcome, as their accounts wish. */
+  readonly repeated: string[] = [];
+  /** Messages whose outcome nobody knows: failed with 30008, and given to a carrier at most once. */
+  readonly unknown: string[] = [];
+  messages = 0;
+  callbacks = 0;
+
+  add(invariant: Invariant, kind: Violation['kind'], subject: string, detail: string): void {
+    this.counts.set(kind, (this.counts.get(kind) ?? 0) + 1);
+    if (this.violations.length < MAX_KEPT) this.violations.push({ invariant, kind, subject, detail });
+  }
+
+  get total(): number {
+    return [...this.counts.values()].reduce((sum, count) => sum + count, 0);
+  }
+}
