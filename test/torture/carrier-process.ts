@@ -36,10 +36,6 @@ export class CarrierProcess {
     return join(this.dir, `${this.name}.ndjson`);
   }
 
-  get isUp(): boolean {
-    return this.child !== null;
-  }
-
   /** Starts it, if it does not run. */
   async resume(): Promise<void> {
     if (this.child) return;
@@ -70,13 +66,15 @@ export class CarrierProcess {
     sendSignal(this.child?.pid ?? 0, signal);
   }
 
-  async kill(): Promise<void> {
+  /** kill -9; false where it does not run. */
+  async kill(): Promise<boolean> {
     const child = this.child;
-    if (!child) return;
+    if (!child || child.signalCode !== null) return false;
     const exited = once(child, 'exit');
     child.kill('SIGKILL');
     await exited;
     if (this.child === child) this.child = null;
+    return true;
   }
 
   async stop(): Promise<void> {

@@ -1,7 +1,11 @@
 import { setTimeout as delay } from 'node:timers/promises';
+import { eventually } from '../support/eventually.js';
 import type { Fault, Killed, Timed } from './plan.js';
 import type { ProductProcess } from './product-process.js';
 import type { Stage } from './stage.js';
+
+/** How long a kill waits for somebody to kill. */
+const PATIENCE_MS = 15_000;
 
 /** Makes the faults of a round happen, and counts what happened. */
 export class Faults {
@@ -63,29 +67,34 @@ export class Faults {
     }
   }
 
+  /** Whoever is dead already is killed when it is back: what begins can be killed as well as what runs. */
   private async kill(what: Killed, which: number, forMs: number): Promise<void> {
-    if (!(await this.killOne(what, which, forMs))) return;
-    this.kills.set(what, (this.kills.get(what) ?? 0) + 1);
+    const isKilled = await eventually(() => this.killOne(what, which, forMs), { timeoutMs: PATIENCE_MS }).catch(
+      () => false,
+    );
+    if (isKilled) this.kills.set(what, (this.kills.get(what) ?? 0) + 1);
   }
 
   private async killOne(what: Killed, which: number, forMs: number): Promise<boolean> {
     const { stage } = this;
     if (what === 'postgres') return stage.database.kill();
     if (what === 'api' || what === 'worker') return (await this.chosen(what, which)?.kill(forMs)) ?? false;
-    if (what === 'redis') {
-      if (!stage.redis || this.isRedisDown) return false;
-      this.isRedisDown = true;
-      await stage.redis.kill();
-      await delay(forMs);
-      await stage.redis.resume();
-      this.isRedisDown = false;
-      return true;
-    }
+    if (what === 'redis') return this.killRedis(forMs);
     const carrier = stage.carriers[which % stage.carriers.length]!;
-    if (!carrier.isUp) return false;
-    await carrier.kill();
+    if (!(await carrier.kill())) return false;
     await delay(forMs);
     await carrier.resume();
+    return true;
+  }
+
+  private async killRedis(forMs: number): Promise<boolean> {
+    const { redis } = this.stage;
+    if (!redis || this.isRedisDown) return false;
+    this.isRedisDown = true;
+    await redis.kill();
+    await delay(forMs);
+    await redis.resume();
+    this.isRedisDown = false;
     return true;
   }
 

@@ -34,6 +34,7 @@ async function torture(options: Options, dir: string): Promise<number> {
   const leftOut = [
     ...(withRedis ? [] : ['Redis: no redis-server is installed']),
     ...(disk.canBeFull ? [] : [`a full disk: ${disk.whyNot}`]),
+    ...options.without,
   ];
   const logFile = join(dir, 'logs', 'torture.log');
   const log = (line: string) => appendFileSync(logFile, `${new Date().toISOString()} ${line}\n`);
@@ -50,7 +51,7 @@ async function torture(options: Options, dir: string): Promise<number> {
   for (const name of ['SIGINT', 'SIGTERM'] as const) process.once(name, stopOnSignal);
   let isSound = false;
   try {
-    const report = await new Run({ ...options, stage, withRedis, leftOut, say, log }).run();
+    const report = await new Run({ ...options, stage, leftOut, say, log }).run();
     isSound = report.ok;
     say(show(report));
     if (options.json !== null) writeFileSync(options.json, `${JSON.stringify(report, null, 2)}\n`);

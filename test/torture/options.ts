@@ -11,6 +11,8 @@ export interface Options {
   /** No round begins after this. */
   readonly minutes: number;
   readonly rounds: number;
+  /** Kinds of trouble to leave out, to narrow down what it takes. */
+  readonly without: ReadonlySet<string>;
   readonly json: string | null;
   /** Where everything is kept; removed after a run without violations, unless it was named. */
   readonly dir: string | null;
@@ -20,12 +22,27 @@ const DEFAULTS = { kills: 200, messages: 200_000, minutes: 60 };
 const KILLS_PER_ROUND = 10;
 const MAX_SEED = 2 ** 31;
 
+export const TROUBLES = [
+  'api',
+  'worker',
+  'postgres',
+  'redis',
+  'carrier',
+  'pause',
+  'weather',
+  'webhooks',
+  'full-disk',
+  'cancel',
+  'whole',
+] as const;
+
 export const USAGE = `npm run torture -- [options]
   --seed N      repeats the choices of a run (default: a random one, printed)
   --kills N     processes to kill (${DEFAULTS.kills})
   --messages N  messages to send (${DEFAULTS.messages})
   --minutes N   no round begins later than this (${DEFAULTS.minutes})
   --rounds N    rounds to share them among (one for every ${KILLS_PER_ROUND} kills)
+  --without A,B kinds of trouble to leave out: ${TROUBLES.join(', ')}
   --json FILE   the report for machines
   --dir DIR     keeps the data and the logs there`;
 
@@ -39,6 +56,7 @@ export function readOptions(args: readonly string[]): Options {
       messages: { type: 'string' },
       minutes: { type: 'string' },
       rounds: { type: 'string' },
+      without: { type: 'string' },
       json: { type: 'string' },
       dir: { type: 'string' },
     },
@@ -50,9 +68,17 @@ export function readOptions(args: readonly string[]): Options {
     messages: number('messages', values.messages, DEFAULTS.messages),
     minutes: number('minutes', values.minutes, DEFAULTS.minutes),
     rounds: Math.max(1, number('rounds', values.rounds, Math.ceil(kills / KILLS_PER_ROUND))),
+    without: troubles(values.without ?? ''),
     json: values.json ?? null,
     dir: values.dir ?? null,
   };
+}
+
+function troubles(text: string): ReadonlySet<string> {
+  const named = text.split(',').filter(Boolean);
+  const unknown = named.find((name) => !TROUBLES.some((known) => known === name));
+  if (unknown !== undefined) throw new Error(`--without knows no "${unknown}", only ${TROUBLES.join(', ')}`);
+  return new Set(named);
 }
 
 function number(name: string, text: string | undefined, otherwise: number): number {

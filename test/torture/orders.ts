@@ -30,8 +30,15 @@ export interface Order {
 
 const WORDS = ['one', 'code', 'your', 'table', 'is', 'ready', 'at', 'noon', 'thank', 'you', 'for', 'ordering', 'again'];
 
+export interface OrderKind {
+  /** Tells the keys of this run from those of another. */
+  readonly runId: string;
+  /** Whether some are taken back. */
+  readonly withCancels: boolean;
+}
+
 /** The order with a number: its destination is its own in the whole run. */
-export function makeOrder(number: number, round: number, tenant: Tenant, random: Random, runId: string): Order {
+export function makeOrder(number: number, round: number, tenant: Tenant, random: Random, kind: OrderKind): Order {
   // Two countries, two carriers that are preferred; both prefixes are followed by eight digits of the order's number.
   const isNear = random.chance(0.7);
   const to = isNear ? `+1555${String(2_000_000 + number)}` : `+4477${String(10_000_000 + number)}`;
@@ -41,7 +48,7 @@ export function makeOrder(number: number, round: number, tenant: Tenant, random:
     number,
     round,
     tenant,
-    key: `${runId}-${number}`,
+    key: `${kind.runId}-${number}`,
     to,
     body,
     segments,
@@ -57,7 +64,7 @@ export function makeOrder(number: number, round: number, tenant: Tenant, random:
       ['otp', 15],
       ['marketing', 15],
     ]),
-    isCanceled: random.chance(0.02),
+    isCanceled: random.chance(0.02) && kind.withCancels,
     sids: new Set(),
     refusal: null,
     isUncertain: false,

@@ -45,8 +45,8 @@ export interface RoundPlan {
 }
 
 export interface Possible {
-  readonly redis: boolean;
-  readonly fullDisk: boolean;
+  /** Whether there is a trouble of that kind, see TROUBLES. */
+  has(trouble: string): boolean;
   readonly carriers: number;
 }
 
@@ -65,33 +65,110 @@ export function planRounds(options: Options, possible: Possible, random: Random)
     const messages = Math.ceil(messagesLeft / left);
     killsLeft -= kills;
     messagesLeft -= messages;
-    rounds.push(planRound(number, kills, messages, number === options.rounds, possible, random.fork(number)));
+    const planner = new RoundPlanner(possible, number === options.rounds, random.fork(number));
+    rounds.push(planner.plan(number, kills, messages));
   }
   return rounds;
 }
 
-function planRound(
-  number: number,
-  kills: number,
-  messages: number,
-  isLast: boolean,
-  possible: Possible,
-  random: Random,
-): RoundPlan {
-  // Every third round, the second first, is one process that runs its own PostgreSQL.
-  const shape = number % 3 === 2 ? 'whole' : 'split';
-  const withRedis = possible.redis && random.chance(0.5);
-  const plan = {
-    number,
-    shape,
-    apis: shape === 'whole' ? 1 : random.between(1, 2),
-    workers: shape === 'whole' ? 0 : random.between(1, 2),
-    withRedis,
-    isDatabaseProxied: shape === 'split' && random.chance(0.5),
-    knobs: Array.from({ length: possible.carriers }, () => knobs(random)),
-    messages,
-  } as const;
-  return { ...plan, faults: faults(plan, kills, isLast, possible, random) };
+/** Makes up one round. */
+class RoundPlanner {
+  private shape: RoundPlan['shape'] = 'split';
+  private withRedis = false;
+  private isDatabaseProxied = false;
+
+  constructor(
+    private readonly possible: Possible,
+    private readonly isLast: boolean,
+    private readonly random: Random,
+  ) {}
+
+  plan(number: number, kills: number, messages: number): RoundPlan {
+    const { random, possible } = this;
+    // Every third round, the second first, is one process that runs its own PostgreSQL.
+    this.shape = number % 3 === 2 && possible.has('whole') ? 'whole' : 'split';
+    this.withRedis = random.chance(0.5) && possible.has('redis');
+    this.isDatabaseProxied = random.chance(0.5) && this.shape === 'split' && possible.has('weather');
+    const { shape, withRedis, isDatabaseProxied } = this;
+    return {
+      number,
+      shape,
+      apis: shape === 'whole' ? 1 : random.between(1, 2),
+      workers: shape === 'whole' ? 0 : random.between(1, 2),
+      withRedis,
+      isDatabaseProxied,
+      knobs: Array.from({ length: possible.carriers }, () => knobs(random)),
+      faults: this.faults(kills),
+      messages,
+    };
+  }
+
+  private faults(kills: number): Timed[] {
+    const { random } = this;
+    const timed: Timed[] = [];
+    for (let killed = 0; killed < kills && timed.length < MAX_FAULTS; ) {
+      const fault = (random.chance(0.6) ? null : this.trouble()) ?? this.kill();
+      if (fault.kind === 'kill') killed += fault.what.length;
+      // Some come together, the rest while the one before is barely over, or not yet.
+      timed.push({ afterMs: random.chance(0.2) ? 0 : random.between(300, 4_500), fault });
+    }
+    return timed;
+  }
+
+  private kill(): Fault {
+    const { random, possible } = this;
+    const all: (readonly [readonly Killed[], number])[] = [
+      [['api'], 3],
+      [['postgres'], 2],
+      [['carrier'], 3],
+      [['api', 'postgres'], 1],
+      [['carrier', 'postgres'], 0.5],
+      [['worker'], 4],
+      [['api', 'worker'], 1],
+      [['api', 'worker', 'postgres', 'carrier'], 0.5],
+      [['redis'], 2],
+      [['api', 'redis'], 0.5],
+    ];
+    const isThere = (what: Killed) =>
+      possible.has(what) && (what !== 'worker' || this.shape === 'split') && (what !== 'redis' || this.withRedis);
+    const what = random.weighted(all.filter(([kinds]) => kinds.every(isThere)));
+    return { kind: 'kill', what, which: random.between(0, 9), forMs: random.between(0, 3_000) };
+  }
+
+  /** Null where nothing but killing is left. */
+  private trouble(): Fault | null {
+    const { random, possible } = this;
+    const kinds = this.troubles()
+      .filter(([needs]) => needs.every((need) => possible.has(need)))
+      .map(([, make, weight]) => [make, weight] as const);
+    return kinds.length === 0 ? null : random.weighted(kinds)();
+  }
+
+  private troubles(): (readonly [readonly string[], () => Fault, number])[] {
+    const { random } = this;
+    const which = random.between(0, 9);
+    const pauseMs = random.between(...PAUSE_MS);
+    const bad = (where: 'carrier' | 'webhooks' | 'database', longestMs: number) => (): Fault => ({
+      kind: 'weather',
+      where,
+      which,
+      weather: weather(random),
+      forMs: random.between(200, longestMs),
+    });
+    const isSplit = this.shape === 'split';
+    // What a webhook's endpoint misses comes a minute later, which a run that is about to end need not wait for.
+    const webhooks = this.isLast ? 0 : 1;
+    return [
+      [['pause'], () => ({ kind: 'pause', what: 'api', which, forMs: pauseMs }), 1],
+      [['pause'], () => ({ kind: 'pause', what: 'worker', which, forMs: pauseMs }), isSplit ? 2 : 0],
+      [['pause'], () => ({ kind: 'pause', what: 'carrier', which, forMs: random.between(500, 6_000) }), 1],
+      [['weather'], bad('carrier', 6_000), 3],
+      [['weather'], bad('database', 4_000), this.isDatabaseProxied ? 2 : 0],
+      [['weather', 'webhooks'], bad('webhooks', 3_000), webhooks],
+      [['webhooks'], () => ({ kind: 'failing-webhooks', forMs: random.between(100, 1_000) }), webhooks / 2],
+      [['full-disk'], () => ({ kind: 'full-disk', forMs: random.between(500, 4_000) }), 0.7],
+    ];
+  }
 }
 
 function knobs(random: Random): Partial<Knobs> {
@@ -107,87 +184,6 @@ function knobs(random: Random): Partial<Knobs> {
     receipt_duplicate_rate: random.chance(0.5) ? 0.05 : 0,
     receipt_before_response: random.chance(0.2),
   };
-}
-
-function faults(
-  plan: Omit<RoundPlan, 'faults'>,
-  kills: number,
-  isLast: boolean,
-  possible: Possible,
-  random: Random,
-): Timed[] {
-  const timed: Timed[] = [];
-  let killed = 0;
-  while (killed < kills && timed.length < MAX_FAULTS) {
-    const fault = random.chance(0.6) ? kill(plan, random) : trouble(plan, isLast, possible, random);
-    if (fault.kind === 'kill') killed += fault.what.length;
-    // Some come together, the rest while the one before is barely over, or not yet.
-    timed.push({ afterMs: random.chance(0.2) ? 0 : random.between(300, 4_500), fault });
-  }
-  return timed;
-}
-
-function kill({ shape, withRedis }: Omit<RoundPlan, 'faults'>, random: Random): Fault {
-  const kinds: (readonly [readonly Killed[], number])[] = [
-    [['api'], 3],
-    [['postgres'], 2],
-    [['carrier'], 3],
-    [['api', 'postgres'], 1],
-    [['carrier', 'postgres'], 0.5],
-  ];
-  if (shape === 'split')
-    kinds.push([['worker'], 4], [['api', 'worker'], 1], [['api', 'worker', 'postgres', 'carrier'], 0.5]);
-  if (withRedis) kinds.push([['redis'], 2], [['api', 'redis'], 0.5]);
-  return { kind: 'kill', what: random.weighted(kinds), which: random.between(0, 9), forMs: random.between(0, 3_000) };
-}
-
-function trouble(
-  { shape, isDatabaseProxied }: Omit<RoundPlan, 'faults'>,
-  isLast: boolean,
-  possible: Possible,
-  random: Random,
-): Fault {
-  const which = random.between(0, 9);
-  const pauseMs = random.between(...PAUSE_MS);
-  const kinds: (readonly [() => Fault, number])[] = [
-    [() => ({ kind: 'pause', what: 'api', which, forMs: pauseMs }), 1],
-    [() => ({ kind: 'pause', what: 'carrier', which, forMs: random.between(500, 6_000) }), 1],
-    [
-      () => ({ kind: 'weather', where: 'carrier', which, weather: weather(random), forMs: random.between(300, 6_000) }),
-      3,
-    ],
-  ];
-  // What a webhook's endpoint misses comes a minute later, which a run that is about to end need not wait for.
-  if (!isLast) {
-    kinds.push(
-      [
-        () => ({
-          kind: 'weather',
-          where: 'webhooks',
-          which,
-          weather: weather(random),
-          forMs: random.between(200, 3_000),
-        }),
-        1,
-      ],
-      [() => ({ kind: 'failing-webhooks', forMs: random.between(100, 1_000) }), 0.5],
-    );
-  }
-  if (shape === 'split') kinds.push([() => ({ kind: 'pause', what: 'worker', which, forMs: pauseMs }), 2]);
-  if (isDatabaseProxied) {
-    kinds.push([
-      () => ({
-        kind: 'weather',
-        where: 'database',
-        which,
-        weather: weather(random),
-        forMs: random.between(200, 4_000),
-      }),
-      2,
-    ]);
-  }
-  if (possible.fullDisk) kinds.push([() => ({ kind: 'full-disk', forMs: random.between(500, 4_000) }), 0.7]);
-  return random.weighted(kinds)();
 }
 
 function weather(random: Random): Weather {

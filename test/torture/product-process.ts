@@ -72,8 +72,8 @@ export class ProductProcess {
   /** kill -9; it comes back after that time. */
   async kill(restartAfterMs: number): Promise<boolean> {
     const { child } = this;
+    if (!child || child.killed) return false;
     this.notBeforeMs = Date.now() + restartAfterMs;
-    if (!child) return false;
     this.isReady = false;
     const exited = once(child, 'exit');
     if (!child.kill('SIGKILL')) return false;

@@ -21,7 +21,6 @@ const TOP_UP_MICROS = 200_000n;
 
 export interface RunOptions extends Options {
   readonly stage: Stage;
-  readonly withRedis: boolean;
   readonly leftOut: readonly string[];
   readonly say: (line: string) => void;
   readonly log: (line: string) => void;
@@ -45,8 +44,8 @@ export class Run {
   }
 
   async run(): Promise<Report> {
-    const { stage, withRedis, minutes, say } = this.options;
-    const possible = { redis: withRedis, fullDisk: stage.disk.canBeFull, carriers: CARRIER_NAMES.length };
+    const { stage, minutes, say } = this.options;
+    const possible = { has: (trouble: string) => this.has(trouble), carriers: CARRIER_NAMES.length };
     const plans = planRounds(this.options, possible, this.random.fork('plan'));
     let last: Findings | null = null;
     for (const plan of plans) {
@@ -62,6 +61,13 @@ export class Run {
       if (isLast || this.earlier.total > 0) break;
     }
     return this.report(last ?? this.earlier);
+  }
+
+  private has(trouble: string): boolean {
+    const { stage, without } = this.options;
+    if (trouble === 'redis' && !stage.redis) return false;
+    if (trouble === 'full-disk' && !stage.disk.canBeFull) return false;
+    return !without.has(trouble);
   }
 
   private async round(plan: RoundPlan): Promise<void> {
@@ -96,7 +102,7 @@ export class Run {
 
   /** At the first round the customers move in. */
   private async prepare(): Promise<Traffic> {
-    const { stage, seed } = this.options;
+    const { stage, seed, without } = this.options;
     if (this.traffic) return this.traffic;
     await connectCarriers(stage.operator, stage.carriers);
     this.tenants = await openTenants(stage.operator, this.random.fork('tenants'));
@@ -106,14 +112,14 @@ export class Run {
       receivers: stage.receivers,
       urls: () => stage.apis.map((api) => api.url),
       random: this.random.fork('traffic'),
-      runId: `torture-${seed}`,
+      kind: { runId: `torture-${seed}`, withCancels: !without.has('cancel') },
       clients: CLIENTS,
     });
     return this.traffic;
   }
 
   private async trouble(plan: RoundPlan, traffic: Traffic): Promise<void> {
-    const { stage } = this.options;
+    const { stage, log } = this.options;
     const lastsMs = plan.faults.reduce((sum, { afterMs }) => sum + afterMs, SHORTEST_ROUND_MS);
     traffic.start(plan.number, plan.messages, (plan.messages * 1000) / lastsMs);
     const over = new AbortController();
@@ -121,6 +127,7 @@ export class Run {
     await this.faults.run(plan.faults);
     await stage.heal();
     await traffic.done();
+    log('every order is answered');
     over.abort();
     await toppingUp;
   }

@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { basic, FORM } from '../support/api.js';
-import { makeOrder, type Order } from './orders.js';
+import { makeOrder, type Order, type OrderKind } from './orders.js';
 import type { Random } from './random.js';
 import type { Receivers } from './receivers.js';
 import type { Tenant } from './tenants.js';
@@ -19,8 +19,7 @@ export interface TrafficOptions {
   /** Where the API is, or was a moment ago: customers do not know what is dead. */
   readonly urls: () => readonly string[];
   readonly random: Random;
-  /** Tells the keys of this run from those of another. */
-  readonly runId: string;
+  readonly kind: OrderKind;
   readonly clients: number;
 }
 
@@ -91,7 +90,7 @@ export class Traffic {
         .map((each) => [each, each.weight] as const),
     );
     this.sent.set(tenant, (this.sent.get(tenant) ?? 0) + 1);
-    const order = makeOrder(this.orders.length, this.round, tenant, random, this.options.runId);
+    const order = makeOrder(this.orders.length, this.round, tenant, random, this.options.kind);
     this.orders.push(order);
     await this.insist(order, random);
     if (order.sids.size === 0) return;

@@ -20,7 +20,7 @@ export interface Violation {
 
 const MAX_KEPT = 1_000;
 
-/** Collects violations: all are counted, the first ones kept. */
+/** Collects violations: each is counted once, the first ones are kept. */
 export class Findings {
   readonly violations: Violation[] = [];
   readonly counts = new Map<Violation['kind'], number>();
@@ -28,10 +28,14 @@ export class Findings {
   readonly repeated: string[] = [];
   /** Messages whose outcome nobody knows: failed with 30008, and given to a carrier at most once. */
   readonly unknown: string[] = [];
+  private readonly seen = new Set<string>();
   messages = 0;
   callbacks = 0;
 
   add(invariant: Invariant, kind: Violation['kind'], subject: string, detail: string): void {
+    const name = `${invariant} ${kind} ${subject} ${detail}`;
+    if (this.seen.has(name)) return;
+    this.seen.add(name);
     this.counts.set(kind, (this.counts.get(kind) ?? 0) + 1);
     if (this.violations.length < MAX_KEPT) this.violations.push({ invariant, kind, subject, detail });
   }
