@@ -35,7 +35,7 @@ export interface Report {
   readonly otherViolations: number;
   /** Given to a carrier more than once, as `unknown_outcome: retry` allows. */
   readonly repeatedAfterUnknownOutcome: readonly string[];
-  /** Failed with 30008: whether a carrier took them is not known. */
+  /** Not sent as far as the product knows, but a carrier may have them: failed with 30008, or ended while in doubt. */
   readonly unknownOutcomes: number;
   readonly rounds: readonly RoundResult[];
   readonly violations: readonly Violation[];
@@ -76,7 +76,7 @@ export function show(report: Report): string {
     ['charged wrongly', report.chargedWrongly],
     ['given to a carrier twice', report.givenTwice],
     ['  unknown outcomes, repeated as asked', report.repeatedAfterUnknownOutcome.length],
-    ['  unknown outcomes, failed with 30008', report.unknownOutcomes],
+    ['  unknown outcomes, ended as such', report.unknownOutcomes],
     ['callbacks', `${report.callbacksOwed} owed, ${report.callbacksReceived} received`],
     ['callbacks missing', report.callbacksMissing],
     ['callbacks out of order', report.callbacksOutOfOrder],

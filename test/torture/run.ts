@@ -148,9 +148,7 @@ export class Run {
     log(left ? `retries are left: ${JSON.stringify(left)}` : 'every callback is told or given up');
     if (left) this.earlier.add('callback', 'callback missing', 'the run', `does not end: ${JSON.stringify(left)}`);
     const { findings } = await this.audit(this.traffic!.orders, null, new Map(), 'the run');
-    for (const { invariant, kind, subject, detail } of this.earlier.violations) {
-      findings.add(invariant, kind, subject, detail);
-    }
+    findings.include(this.earlier);
     return findings;
   }
 
@@ -177,9 +175,11 @@ export class Run {
   }
 
   private note(findings: Findings): void {
-    for (const { invariant, kind, subject, detail } of findings.violations) {
-      this.earlier.add(invariant, kind, subject, detail);
-    }
+    this.earlier.include(findings);
+    this.earlier.messages += findings.messages;
+    this.earlier.callbacks += findings.callbacks;
+    this.earlier.repeated.push(...findings.repeated);
+    this.earlier.unknown.push(...findings.unknown);
   }
 
   private sayRound(plan: RoundPlan, result: RoundResult): void {

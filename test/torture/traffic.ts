@@ -9,6 +9,8 @@ import type { Tenant } from './tenants.js';
 const FOR_NOW = [408, 409, 429];
 const MAX_PAUSE_MS = 1_000;
 const FIRST_PAUSE_MS = 20;
+/** What an outage kept customers from sending they send all the faster, up to so much of it. */
+const MAX_ARREARS_MS = 30_000;
 /** After this a customer gives an order up, whatever became of it. */
 const PATIENCE_MS = 180_000;
 const OTHER_BODY = 'another text under the same key';
@@ -78,7 +80,7 @@ export class Traffic {
         await delay(waitMs);
         continue;
       }
-      this.nextAtMs = Math.max(this.nextAtMs, Date.now() - MAX_PAUSE_MS) + 1000 / this.perSecond;
+      this.nextAtMs = Math.max(this.nextAtMs, Date.now() - MAX_ARREARS_MS) + 1000 / this.perSecond;
       await this.order(random);
     }
   }

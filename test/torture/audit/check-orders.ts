@@ -109,13 +109,22 @@ export class CheckOrders {
       findings.add('carrier', 'given twice', message.sid, `${[...given!.carriers]} got ${times} (${message.status})`);
     }
     const problem = problemOf(order, message, parts);
+    // Under `retry` what is in doubt waits for another turn, and may be taken back or expire before it comes.
+    const isInDoubt = mayRepeat && parts > 0 && isEndedWaiting(message);
+    if (isInDoubt || (message.status === 'failed' && message.error_code === UNKNOWN))
+      findings.unknown.push(message.sid);
+    if (isInDoubt) return;
     if (problem)
       findings.add('final', 'lost', message.sid, `${problem} (${order.key}, ${parts} of ${order.segments} parts)`);
-    if (message.status === 'failed' && message.error_code === UNKNOWN) findings.unknown.push(message.sid);
     if (parts === order.segments && textOf(given!) !== order.body) {
       findings.add('carrier', 'other', message.sid, 'the carriers got another text than the customer sent');
     }
   }
+}
+
+/** Whether it became final before a carrier took it, as far as the product knows. */
+function isEndedWaiting({ status, error_code: errorCode }: Listed): boolean {
+  return status === 'canceled' || (status === 'failed' && errorCode === EXPIRED);
 }
 
 /** What is wrong with a final state, by what the carriers got and how they treat its destination. */

@@ -26,7 +26,7 @@ export class Findings {
   readonly counts = new Map<Violation['kind'], number>();
   /** Messages that a carrier was given more than once after an unknown outcome, as their accounts wish. */
   readonly repeated: string[] = [];
-  /** Messages whose outcome nobody knows: failed with 30008, and given to a carrier at most once. */
+  /** Messages whose outcome nobody knows: a carrier may have them although they did not become sent. */
   readonly unknown: string[] = [];
   private readonly seen = new Set<string>();
   messages = 0;
@@ -38,6 +38,11 @@ export class Findings {
     this.seen.add(name);
     this.counts.set(kind, (this.counts.get(kind) ?? 0) + 1);
     if (this.violations.length < MAX_KEPT) this.violations.push({ invariant, kind, subject, detail });
+  }
+
+  /** Takes over what another audit found. */
+  include(other: Findings): void {
+    for (const { invariant, kind, subject, detail } of other.violations) this.add(invariant, kind, subject, detail);
   }
 
   get total(): number {
