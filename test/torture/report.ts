@@ -60,17 +60,18 @@ export function countsOf(findings: Findings) {
 }
 
 const MAX_SHOWN = 50;
+const MAX_REPEATED = 10;
 
 /** The report for people. */
 export function show(report: Report): string {
-  const list = (counts: Readonly<Record<string, number>>) =>
+  const named = (counts: Readonly<Record<string, number>>) =>
     Object.entries(counts)
       .map(([name, count]) => `${name} ${count}`)
       .join(', ') || 'none';
   const lines = [
-    ['kills survived', `${report.killsTotal} (${list(report.kills)})`],
-    ['other faults', list(report.faults)],
-    ['requests', `${report.requests} (${list(report.answers)})`],
+    ['kills survived', `${report.killsTotal} (${named(report.kills)})`],
+    ['other faults', named(report.faults)],
+    ['requests', `${report.requests} (${named(report.answers)})`],
     ['messages audited', report.messages],
     ['lost', report.lost],
     ['charged wrongly', report.chargedWrongly],
@@ -90,6 +91,8 @@ export function show(report: Report): string {
   const found = report.violations
     .slice(0, MAX_SHOWN)
     .map(({ kind, invariant, subject, detail }) => `  ${kind} (${invariant}): ${subject} ${detail}`);
-  const repeated = report.repeatedAfterUnknownOutcome.slice(0, MAX_SHOWN).map((sid) => `  repeated: ${sid}`);
-  return [...table, ...repeated, ...found].join('\n');
+  const repeated = report.repeatedAfterUnknownOutcome;
+  const some = repeated.length > MAX_REPEATED ? ', … (all of them with --json)' : '';
+  const list = repeated.length > 0 ? [`  repeated: ${repeated.slice(0, MAX_REPEATED).join(', ')}${some}`] : [];
+  return [...table, ...list, ...found].join('\n');
 }
