@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { createServer, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -29,9 +29,11 @@ export function requireKannel(): void {
   }
 }
 
-/** Kannel's own test carrier, which answers submissions and sends nothing; it ends with its first connection. */
+/**
+ * Kannel's own test carrier, which answers submissions and sends nothing. It needs listenForDriveSmpp, and ends with its
+ * first connection.
+ */
 export async function startDriveSmpp(cleanup: Cleanup): Promise<number> {
-  await listenForDriveSmpp(cleanup);
   const port = await freePort();
   const daemon = Daemon.start(DRIVE_SMPP, ['-p', `${port}`, '-m', '0', '-v', QUIET], cleanup);
   await waitFor(
@@ -46,7 +48,6 @@ export async function startDriveSmpp(cleanup: Cleanup): Promise<number> {
 
 /** A look that opens no connection: the first one that ends would end drive_smpp. */
 async function isListening(port: number): Promise<boolean> {
-  const { readFile } = await import('node:fs/promises');
   const local = `:${port.toString(16).toUpperCase().padStart(4, '0')} `;
   const tables = await Promise.all(
     ['tcp', 'tcp6'].map((name) => readFile(`/proc/net/${name}`, 'utf8').catch(() => '')),
@@ -54,21 +55,14 @@ async function isListening(port: number): Promise<boolean> {
   return tables.some((table) => table.split('\n').some((line) => line.includes(local) && line.includes(' 0A ')));
 }
 
-let listening: Promise<void> | null = null;
-
-async function listenForDriveSmpp(cleanup: Cleanup): Promise<void> {
-  listening ??= open(cleanup);
-  await listening;
-}
-
-async function open(cleanup: Cleanup): Promise<void> {
+/** Takes the place of the bearerbox that drive_smpp looks for, once for a scenario, and stays silent. */
+export async function listenForDriveSmpp(cleanup: Cleanup): Promise<void> {
   const sockets = new Set<Socket>();
   const server = createServer((socket) => {
     sockets.add(socket);
     socket.on('error', () => undefined).once('close', () => sockets.delete(socket));
   });
   cleanup.add(() => {
-    listening = null;
     for (const socket of sockets) socket.destroy();
     server.close();
   });

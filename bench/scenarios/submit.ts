@@ -1,6 +1,14 @@
 import { Cleanup } from '../lib/cleanup.js';
 import { nowMs } from '../lib/clock.js';
-import { kannelRequest, PASSWORD, requireKannel, SYSTEM_ID, startDriveSmpp, startKannel } from '../lib/kannel.js';
+import {
+  kannelRequest,
+  listenForDriveSmpp,
+  PASSWORD,
+  requireKannel,
+  SYSTEM_ID,
+  startDriveSmpp,
+  startKannel,
+} from '../lib/kannel.js';
 import { Load } from '../lib/load.js';
 import { Product } from '../lib/product.js';
 import { messageRequest } from '../lib/requests.js';
@@ -20,6 +28,7 @@ export const submit: Scenario = {
   what: "messages accepted over HTTP and answered by Debian's drive_smpp, no receipts, against Kannel with a file spool",
   async run({ quick, redisUrl, cleanup, progress }) {
     requireKannel();
+    await listenForDriveSmpp(cleanup);
     const [rounds, messages] = quick ? [2, 10_000] : [5, 40_000];
     const product = await Product.start({ redisUrl }, cleanup);
     const senders = await product.openTenants(TENANTS);
@@ -41,7 +50,7 @@ export const submit: Scenario = {
     await ours(messages / 10);
     const { baselines, figures } = await inTurn(
       rounds,
-      () => kannelRate(messages),
+      () => kannelRate(messages, cleanup),
       async (round) => {
         const rate = await ours(messages);
         progress(`round ${round + 1} of ${rounds}: ${Math.round(rate)} messages/s`);
@@ -64,8 +73,9 @@ export const submit: Scenario = {
 };
 
 /** A Kannel of its own for each round: what is left in its spool would be another round's work. */
-async function kannelRate(count: number): Promise<number> {
+async function kannelRate(count: number, scenario: Cleanup): Promise<number> {
   const cleanup = new Cleanup();
+  scenario.add(() => cleanup.run());
   try {
     const kannel = await startKannel(await startDriveSmpp(cleanup), WINDOW, cleanup);
     const load = Load.start(kannel.url, cleanup);
