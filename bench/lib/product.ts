@@ -164,10 +164,15 @@ export class Product {
       tps,
     });
     await this.operator('POST', 'routes', { prefix: '', carrier: name });
+    await this.bound(name);
+  }
+
+  /** Waits until a carrier is bound. */
+  async bound(name: string): Promise<void> {
     await waitFor(
       async () => {
-        const carrier = await this.operator<object>('GET', `carriers/${name}`);
-        return JSON.stringify(carrier).includes('"bound"');
+        const { session } = await this.operator<{ session: { phase: string } }>('GET', `carriers/${name}`);
+        return session.phase === 'bound';
       },
       { what: `the carrier ${name} is bound`, timeoutMs: BOUND_MS },
     );

@@ -19,7 +19,7 @@ const methods: GraphileMethods = {
   prepare: async (url) => {
     pool = new pg.Pool({ connectionString: url, max: POOL_SIZE });
     // A server that is stopped beneath it says so here.
-    pool.on('error', () => undefined);
+    pool.on('error', () => undefined).on('connect', (client) => void client.on('error', () => undefined));
     const utils = await makeWorkerUtils({ pgPool: pool, logger: quiet });
     await utils.migrate();
     await utils.release();

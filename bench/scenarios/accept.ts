@@ -42,7 +42,7 @@ export const accept: Scenario = {
       },
     );
     progress('draining');
-    const drained = await assertNothingLost(product, senders, outcomes, () => product.pace('bench', null));
+    const drained = await assertNothingLost(product, senders, outcomes, { begin: () => product.pace('bench', null) });
     const last = outcomes.at(-1)!;
     return {
       measures: [

@@ -34,9 +34,9 @@ export const latency: Scenario = {
       progress(`round ${round + 1} of ${rounds}: ${rate}/s, p99 ${halfway!.at(-1)!.latencies.quantileMs(0.99)} ms`);
     }
     progress('draining, then idle');
-    const taken = await assertNothingLost(product, senders, [...peaks!, ...halfway!], () =>
-      product.pace('bench', null),
-    );
+    const taken = await assertNothingLost(product, senders, [...peaks!, ...halfway!], {
+      begin: () => product.pace('bench', null),
+    });
     for (let round = 0; round < rounds; round++) {
       idle!.push(await load.run({ connections: 1, durationMs: roundMs, rate: IDLE_RATE, requests }));
     }

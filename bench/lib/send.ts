@@ -1,0 +1,64 @@
+import { Agent, request } from 'node:http';
+import { nowMs } from './clock.js';
+import type { Sender } from './requests.js';
+
+const CREATED = 201;
+
+/** One message, sent by the harness itself. */
+export interface SentMessage {
+  readonly sid: string;
+  readonly to: string;
+  /** When the request left. */
+  readonly atMs: number;
+}
+
+/** Sends single messages over a kept connection of its own; throws unless each is answered with 201. */
+export class SingleSender {
+  private readonly agent = new Agent({ keepAlive: true });
+  private count = 0;
+
+  constructor(
+    private readonly url: string,
+    private readonly sender: Sender,
+    /** Destinations are this and seven digits. */
+    private readonly toPrefix: string,
+    private readonly params: Readonly<Record<string, string>> = {},
+  ) {}
+
+  send(): Promise<SentMessage> {
+    const { sid, token, from } = this.sender;
+    const number = this.count++;
+    const to = this.toPrefix + String(1_000_000 + number);
+    const body = new URLSearchParams({
+      To: to,
+      From: from,
+      Body: `Single message ${number}`,
+      ...this.params,
+    }).toString();
+    const headers = {
+      authorization: `Basic ${Buffer.from(`${sid}:${token}`).toString('base64')}`,
+      'content-type': 'application/x-www-form-urlencoded',
+      'content-length': Buffer.byteLength(body),
+    };
+    return new Promise((resolve, reject) => {
+      const atMs = nowMs();
+      const path = `/2010-04-01/Accounts/${sid}/Messages.json`;
+      const sent = request(this.url + path, { method: 'POST', agent: this.agent, headers }, (response) => {
+        let text = '';
+        response.setEncoding('utf8').on('data', (chunk: string) => {
+          text += chunk;
+        });
+        response.on('end', () => {
+          if (response.statusCode !== CREATED) reject(new Error(`a message was answered with ${response.statusCode}`));
+          else resolve({ sid: (JSON.parse(text) as { sid: string }).sid, to, atMs });
+        });
+      });
+      sent.on('error', reject);
+      sent.end(body);
+    });
+  }
+
+  close(): void {
+    this.agent.destroy();
+  }
+}
