@@ -116,12 +116,16 @@ async function main(): Promise<void> {
   if (scenarios.some(({ failure }) => failure !== null)) process.exitCode = 1;
 }
 
-for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
-  process.on(name, () => {
-    progress('stopping what was started');
-    void current.run().finally(() => process.exit(EXIT_ON_SIGNAL));
-  });
+/** Takes everything down, then ends: for signals, and for what no scenario caught. */
+function abort(reason: string, code: number): void {
+  progress(reason);
+  void current.run().finally(() => process.exit(code));
 }
+
+for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+  process.on(name, () => abort('stopping what was started', EXIT_ON_SIGNAL));
+}
+process.on('uncaughtException', (error) => abort(error.stack ?? String(error), 1));
 
 try {
   await main();

@@ -1,9 +1,10 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { closeSync, openSync, readFileSync } from 'node:fs';
-import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { startEmbeddedPostgres } from '../../src/platform/embedded-postgres/embedded-postgres.js';
 import type { Cleanup } from './cleanup.js';
 import { postmasterOf } from './processes.js';
 import { getJson, type Sender } from './requests.js';
@@ -17,7 +18,7 @@ const STOP_MS = 40_000;
 const BOUND_MS = 20_000;
 const CREDIT = 10_000_000;
 /** Of one segment, in micro-units. */
-const PRICE_MICROS = 7_500;
+export const PRICE_MICROS = 7_500;
 const MICROS_PER_UNIT = 1_000_000;
 const TROUBLE_LEVEL = 40;
 const LIMITS = { messages_per_second: 1_000_000, messages_per_minute: 10_000_000, messages_per_day: 1_000_000_000 };
@@ -67,6 +68,10 @@ export class Product {
   static async start(options: ProductOptions, cleanup: Cleanup): Promise<Product> {
     const home = await mkdtemp(join(tmpdir(), 'trunkline-bench-'));
     cleanup.add(() => rm(home, { recursive: true, force: true, maxRetries: 5 }));
+    return Product.startIn(home, options, cleanup);
+  }
+
+  private static async startIn(home: string, options: ProductOptions, cleanup: Cleanup): Promise<Product> {
     const dataDir = join(home, 'data');
     const logFile = join(home, 'log');
     const log = openSync(logFile, 'w');
@@ -109,8 +114,22 @@ export class Product {
     return `postgresql://trunkline:${password}@127.0.0.1:${port}/trunkline`;
   }
 
-  async stop(): Promise<void> {
+  /** Stops it, has something done to its database, and starts it again: elsewhere, with what it had. */
+  async restart(
+    options: ProductOptions,
+    cleanup: Cleanup,
+    work: (databaseUrl: string) => Promise<void>,
+  ): Promise<Product> {
     await stop(this.child);
+    const quiet = { info: () => undefined, warn: () => undefined };
+    const server = await startEmbeddedPostgres({ dataDir: this.dataDir, log: quiet, endsWithProcess: true });
+    cleanup.add(() => server.stop());
+    try {
+      await work(server.url);
+    } finally {
+      await server.stop();
+    }
+    return Product.startIn(join(this.dataDir, '..'), options, cleanup);
   }
 
   async operator<T>(method: string, path: string, body?: unknown): Promise<T> {
@@ -281,10 +300,4 @@ async function stop(child: ChildProcess): Promise<void> {
   const timer = setTimeout(() => child.kill('SIGKILL'), STOP_MS);
   await exited;
   clearTimeout(timer);
-}
-
-/** Directories that an earlier run, killed in the middle, left behind. */
-export async function leftDirectories(): Promise<string[]> {
-  const names = await readdir(tmpdir());
-  return names.filter((name) => name.startsWith('trunkline-bench-'));
 }

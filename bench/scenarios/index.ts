@@ -6,6 +6,7 @@ import { endToEnd } from './end-to-end.js';
 import { events } from './events.js';
 import { fairness } from './fairness.js';
 import { footprint } from './footprint.js';
+import { growth } from './growth.js';
 import { isolation } from './isolation.js';
 import { latency } from './latency.js';
 import { overload } from './overload.js';
@@ -20,6 +21,7 @@ export const SCENARIOS: readonly Scenario[] = [
   events,
   callbacks,
   latency,
+  growth,
   statusLag,
   fairness,
   isolation,
