@@ -39,7 +39,8 @@ interface Options {
 
 let current = new Cleanup();
 
-function readOptions(): Options {
+/** Null where only help is wanted. */
+function readOptions(): Options | null {
   const { values } = parseArgs({
     options: {
       quick: { type: 'boolean', default: false },
@@ -47,9 +48,11 @@ function readOptions(): Options {
       redis: { type: 'boolean' },
       json: { type: 'string' },
       history: { type: 'boolean', default: true },
+      help: { type: 'boolean', default: false },
     },
     allowNegative: true,
   });
+  if (values.help) return null;
   const names = values.only?.split(',').map((name) => name.trim());
   for (const name of names ?? []) {
     if (!SCENARIOS.some((scenario) => scenario.name === name)) throw new Error(`there is no scenario ${name}`);
@@ -101,7 +104,12 @@ async function remember(report: Report): Promise<void> {
 }
 
 async function main(): Promise<void> {
-  const { quick, steps, json, history } = readOptions();
+  const options = readOptions();
+  if (options === null) {
+    console.log(USAGE);
+    return;
+  }
+  const { quick, steps, json, history } = options;
   const startedMs = performance.now();
   const machine = await describeMachine();
   progress('building the product');
