@@ -4,6 +4,7 @@ import { closeSync, openSync, readFileSync } from 'node:fs';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import { startEmbeddedPostgres } from '../../src/platform/embedded-postgres/embedded-postgres.js';
 import type { Cleanup } from './cleanup.js';
 import { postmasterOf } from './processes.js';
@@ -16,6 +17,8 @@ const SECRETS_KEY = 'a-key-for-the-secrets-of-the-bench';
 const READY_MS = 120_000;
 const STOP_MS = 40_000;
 const BOUND_MS = 20_000;
+const STALL_MS = 60_000;
+const SETTLE_LOOK_MS = 50;
 const CREDIT = 10_000_000;
 /** Of one segment, in micro-units. */
 export const PRICE_MICROS = 7_500;
@@ -215,17 +218,24 @@ export class Product {
     return Math.round(micros / PRICE_MICROS);
   }
 
-  /** Waits until nothing is reserved for these accounts: every message that they sent is final and settled. */
-  async settled(senders: readonly Sender[], timeoutMs: number): Promise<void> {
-    let left = senders;
-    await waitFor(
-      async () => {
-        const balances = await Promise.all(left.map((sender) => this.balanceOf(sender).catch(() => null)));
-        left = left.filter((_, index) => Number(balances[index]?.reserved ?? 1) !== 0);
-        return left.length === 0;
-      },
-      { what: 'every message is final and settled', timeoutMs, everyMs: 50 },
-    );
+  /**
+   * Waits until nothing is reserved for these accounts: every message that they sent is final and settled. Throws when
+   * nothing moved for a minute.
+   */
+  async settled(senders: readonly Sender[]): Promise<void> {
+    let reserved = Number.POSITIVE_INFINITY;
+    let movedAt = performance.now();
+    while (reserved > 0) {
+      const balances = await Promise.all(senders.map((sender) => this.balanceOf(sender)));
+      const left = balances.reduce((sum, balance) => sum + Number(balance.reserved), 0);
+      if (left !== reserved) movedAt = performance.now();
+      reserved = left;
+      if (performance.now() - movedAt > STALL_MS) {
+        const messages = Math.round((left * MICROS_PER_UNIT) / PRICE_MICROS);
+        throw new Error(`${messages} messages are not settled, and nothing moved for ${STALL_MS / 1_000} s`);
+      }
+      if (reserved > 0) await delay(SETTLE_LOOK_MS);
+    }
   }
 
   /** Waits until every durable consumer has read its log to the end. */

@@ -90,6 +90,7 @@ class Link {
     } else if (pdu.command === 'unbind') {
       this.stream.send({ command: 'unbind_resp' }, sequence, 0);
       this.stream.end();
+      this.end();
     } else if ('systemId' in pdu && 'password' in pdu) {
       this.stream.send({ command: `${pdu.command}_resp`, systemId: 'bench', tlvs: NO_TLVS }, sequence, 0);
       this.mayReceive = pdu.command !== 'bind_transmitter';

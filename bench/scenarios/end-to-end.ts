@@ -10,7 +10,6 @@ import { assertNothingLost } from '../lib/verify.js';
 const CONNECTIONS = 64;
 const TENANTS = 8;
 const CREATED = 201;
-const SETTLE_MS = 600_000;
 
 export const endToEnd: Scenario = {
   name: 'end-to-end',
@@ -28,7 +27,7 @@ export const endToEnd: Scenario = {
       const requests = senders.map((sender) => messageRequest(sender));
       const outcome = await load.run({ connections: CONNECTIONS, count, requests });
       outcomes.push(outcome);
-      await product.settled(senders, SETTLE_MS);
+      await product.settled(senders);
       return (outcome.count(CREATED) * 1_000) / (nowMs() - outcome.result.startedMs);
     };
     await settle(messages / 10);
