@@ -3,7 +3,7 @@
  * baseline, and takes it down again.
  */
 import { appendFile, mkdir, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { build } from './lib/build.js';
 import { Cleanup } from './lib/cleanup.js';
@@ -22,6 +22,7 @@ const USAGE = `npm run bench -- [--quick] [--only a,b] [--redis | --no-redis] [-
   --redis       all of them with the queues in Redis
   --no-redis    none of them; by default those that queues could matter to run in both modes
   --json FILE   the whole report
+  --profile DIR profiles the product's CPU (it is then slower); one file per process
   --no-history  adds no line to bench/history`;
 
 type Mode = ScenarioReport['mode'];
@@ -32,6 +33,7 @@ interface Step {
 
 interface Options {
   readonly quick: boolean;
+  readonly profileDir: string | null;
   readonly steps: readonly Step[];
   readonly json: string | undefined;
   readonly history: boolean;
@@ -48,6 +50,7 @@ function readOptions(): Options | null {
       redis: { type: 'boolean' },
       json: { type: 'string' },
       history: { type: 'boolean', default: true },
+      profile: { type: 'string' },
       help: { type: 'boolean', default: false },
     },
     allowNegative: true,
@@ -59,7 +62,8 @@ function readOptions(): Options | null {
   }
   const scenarios = SCENARIOS.filter(({ name }) => names?.includes(name) ?? true);
   const steps = scenarios.flatMap((scenario) => modesOf(scenario, values.redis).map((mode) => ({ scenario, mode })));
-  return { quick: values.quick, steps, json: values.json, history: values.history };
+  const profileDir = values.profile === undefined ? null : resolve(values.profile);
+  return { quick: values.quick, profileDir, steps, json: values.json, history: values.history };
 }
 
 function modesOf(scenario: Scenario, redis: boolean | undefined): Mode[] {
@@ -71,7 +75,7 @@ function progress(text: string): void {
   process.stderr.write(`${new Date().toISOString().slice(11, 19)}  ${text}\n`);
 }
 
-async function runStep({ scenario, mode }: Step, quick: boolean): Promise<ScenarioReport> {
+async function runStep({ scenario, mode }: Step, { quick, profileDir }: Options): Promise<ScenarioReport> {
   const name = mode === 'redis' ? `${scenario.name} (Redis)` : scenario.name;
   progress(`${name}: ${scenario.what}`);
   const startedMs = performance.now();
@@ -81,7 +85,7 @@ async function runStep({ scenario, mode }: Step, quick: boolean): Promise<Scenar
   try {
     const redisUrl = mode === 'redis' ? await startRedis(current) : null;
     const tell = (text: string) => progress(`${name}: ${text}`);
-    const outcome = await scenario.run({ quick, redisUrl, cleanup: current, progress: tell });
+    const outcome = await scenario.run({ quick, redisUrl, profileDir, cleanup: current, progress: tell });
     lines.push(...outcome.measures.map(lineOf));
     notes.push(...outcome.notes);
   } catch (error) {
@@ -115,7 +119,7 @@ async function main(): Promise<void> {
   progress('building the product');
   await build();
   const scenarios: ScenarioReport[] = [];
-  for (const step of steps) scenarios.push(await runStep(step, quick));
+  for (const step of steps) scenarios.push(await runStep(step, options));
   const seconds = Math.round((performance.now() - startedMs) / 1_000);
   const report: Report = { at: new Date().toISOString(), quick, machine, seconds, scenarios };
   if (json !== undefined) await writeFile(json, `${JSON.stringify(report, null, 2)}\n`);

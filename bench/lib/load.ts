@@ -100,12 +100,23 @@ export class LoadOutcome {
     return this.result.unanswered + this.result.gaveUp + this.count(500) + this.count(503) + this.count(504);
   }
 
-  /** Statuses other than the wanted one, in words; empty where there were none. */
-  others(wanted: number): string {
-    const rest = Object.entries(this.result.statuses).filter(([status]) => Number(status) !== wanted);
-    const words = rest.map(([status, count]) => `${count} × ${status}`);
-    if (this.result.unanswered > 0) words.push(`${this.result.unanswered} unanswered`);
-    if (this.result.gaveUp > 0) words.push(`${this.result.gaveUp} given up`);
-    return words.join(', ');
+  /** What came besides the wanted status, and how often. */
+  others(wanted: number): [what: string, count: number][] {
+    const { statuses, unanswered, gaveUp } = this.result;
+    const rest = Object.entries(statuses).filter(([status]) => Number(status) !== wanted);
+    return [...rest, ['unanswered', unanswered] as [string, number], ['given up', gaveUp] as [string, number]].filter(
+      ([, count]) => count > 0,
+    );
   }
+}
+
+/** The answers of all runs other than the wanted one, as a note; none where there were none. */
+export function otherAnswers(outcomes: readonly LoadOutcome[], wanted: number): string[] {
+  const sums = new Map<string, number>();
+  for (const outcome of outcomes) {
+    for (const [what, count] of outcome.others(wanted)) sums.set(what, (sums.get(what) ?? 0) + count);
+  }
+  const all = outcomes.reduce((sum, { result }) => sum + result.sent, 0);
+  const words = [...sums].map(([what, count]) => `${count} × ${what}`);
+  return words.length === 0 ? [] : [`of ${all} requests: ${words.join(', ')}`];
 }

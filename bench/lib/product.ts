@@ -8,6 +8,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { startEmbeddedPostgres } from '../../src/platform/embedded-postgres/embedded-postgres.js';
 import type { Cleanup } from './cleanup.js';
 import { postmasterOf } from './processes.js';
+import { troublesOf } from './product-log.js';
 import { getJson, type Sender } from './requests.js';
 import { waitFor } from './wait.js';
 
@@ -23,14 +24,12 @@ const CREDIT = 10_000_000;
 /** Of one segment, in micro-units. */
 export const PRICE_MICROS = 7_500;
 const MICROS_PER_UNIT = 1_000_000;
-const TROUBLE_LEVEL = 40;
 const LIMITS = { messages_per_second: 1_000_000, messages_per_minute: 10_000_000, messages_per_day: 1_000_000_000 };
 
 export interface ProductOptions {
   readonly redisUrl: string | null;
-  readonly env?: Readonly<Record<string, string>>;
-  /** Options of Node itself, such as a profiler's. */
-  readonly nodeOptions?: readonly string[];
+  /** Where it leaves a profile of its CPU when it stops. */
+  readonly profileDir: string | null;
 }
 
 export interface CarrierOptions {
@@ -79,7 +78,9 @@ export class Product {
     const logFile = join(home, 'log');
     const log = openSync(logFile, 'w');
     const main = join(PROJECT, 'dist/main.js');
-    const child = spawn(process.execPath, ['--enable-source-maps', ...(options.nodeOptions ?? []), main], {
+    const { profileDir } = options;
+    const profiling = profileDir === null ? [] : ['--cpu-prof', `--cpu-prof-dir=${profileDir}`];
+    const child = spawn(process.execPath, ['--enable-source-maps', ...profiling, main], {
       cwd: home,
       env: environmentOf(options, dataDir),
       stdio: ['ignore', log, log],
@@ -226,8 +227,9 @@ export class Product {
     let reserved = Number.POSITIVE_INFINITY;
     let movedAt = performance.now();
     while (reserved > 0) {
-      const balances = await Promise.all(senders.map((sender) => this.balanceOf(sender)));
-      const left = balances.reduce((sum, balance) => sum + Number(balance.reserved), 0);
+      // A look that a busy product refuses says nothing.
+      const balances = await Promise.all(senders.map((sender) => this.balanceOf(sender).catch(() => null)));
+      const left = balances.includes(null) ? reserved : balances.reduce((sum, each) => sum + Number(each!.reserved), 0);
       if (left !== reserved) movedAt = performance.now();
       reserved = left;
       if (performance.now() - movedAt > STALL_MS) {
@@ -263,32 +265,13 @@ export class Product {
       .reduce((sum, line) => sum + Number(line.slice(line.lastIndexOf(' ') + 1)), 0);
   }
 
-  /** Warnings and errors of its log by their text, most frequent first, at most five. */
-  async troubles(): Promise<string[]> {
-    const counts = new Map<string, number>();
-    for (const line of (await readFile(this.logFile, 'utf8')).split('\n')) {
-      const text = troubleOf(line);
-      if (text !== null) counts.set(text, (counts.get(text) ?? 0) + 1);
-    }
-    return [...counts]
-      .sort(([, a], [, b]) => b - a)
-      .slice(0, 5)
-      .map(([text, count]) => `log: ${count} × ${text}`);
+  /** Warnings and errors of its log, most frequent first. */
+  troubles(): Promise<string[]> {
+    return troublesOf(this.logFile);
   }
 }
 
-function troubleOf(line: string): string | null {
-  if (!line.startsWith('{')) return null;
-  try {
-    const { level, msg } = JSON.parse(line) as { level: number | string; msg: string };
-    const isTrouble = typeof level === 'number' ? level >= TROUBLE_LEVEL : ['warn', 'error', 'fatal'].includes(level);
-    return isTrouble ? msg : null;
-  } catch {
-    return null;
-  }
-}
-
-function environmentOf({ redisUrl, env }: ProductOptions, dataDir: string): NodeJS.ProcessEnv {
+function environmentOf({ redisUrl }: ProductOptions, dataDir: string): NodeJS.ProcessEnv {
   return {
     PATH: process.env.PATH,
     HOME: process.env.HOME,
@@ -299,7 +282,6 @@ function environmentOf({ redisUrl, env }: ProductOptions, dataDir: string): Node
     SECRETS_KEY,
     WEBHOOK_ALLOWED_CIDRS: '127.0.0.0/8',
     ...(redisUrl === null ? {} : { REDIS_URL: redisUrl }),
-    ...env,
   };
 }
 

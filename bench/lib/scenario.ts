@@ -6,6 +6,8 @@ export interface Context {
   readonly quick: boolean;
   /** Where the queues of retries are; null: on PostgreSQL. */
   readonly redisUrl: string | null;
+  /** Where the product leaves a profile of its CPU when it stops; null: nowhere. */
+  readonly profileDir: string | null;
   /** Everything that the scenario starts is taken down through this, also when it fails. */
   readonly cleanup: Cleanup;
   /** Tells people what goes on. */

@@ -22,6 +22,8 @@ export interface Sighting {
 
 export type SmscMethods = {
   listen(options: SmscOptions): Promise<number>;
+  /** Keeps receipts back, or lets them go. */
+  hold(held: boolean): void;
   /** Destinations that begin like this are told, with the time they came and the time their receipts left. */
   watch(prefix: string): void;
   sightings(argument: null): { submitted: Sighting[]; reported: Sighting[] };
@@ -48,6 +50,11 @@ export class Smsc {
 
   get pid(): number {
     return this.program.pid;
+  }
+
+  /** Keeps receipts back, or lets them go. */
+  hold(held: boolean): Promise<void> {
+    return this.program.call('hold', held);
   }
 
   watch(prefix: string, onReceiptLeft: (sighting: Sighting) => void = () => undefined): Promise<void> {

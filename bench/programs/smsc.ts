@@ -23,6 +23,7 @@ interface Owed {
 }
 
 let options: SmscOptions = { receiptDelayMs: 0 };
+let held = false;
 let watched: string | null = null;
 let submitted: Sighting[] = [];
 let reported: Sighting[] = [];
@@ -53,7 +54,7 @@ class Link {
   /** Sends receipts that are due, as many as the window has room for. */
   report(): void {
     const now = nowMs();
-    while (this.mayReceive && this.outstanding.size < RECEIPT_WINDOW && owedAt < owed.length) {
+    while (this.mayReceive && !held && this.outstanding.size < RECEIPT_WINDOW && owedAt < owed.length) {
       const next = owed[owedAt]!;
       if (next.dueMs > now) return;
       owedAt += 1;
@@ -161,6 +162,10 @@ const methods: SmscMethods = {
       server.once('error', reject);
       server.listen(0, '127.0.0.1', () => resolve((server.address() as { port: number }).port));
     });
+  },
+  hold: (hold) => {
+    held = hold;
+    reportAll();
   },
   watch: (prefix) => {
     watched = prefix;

@@ -1,4 +1,4 @@
-import { Load, type LoadOutcome } from '../lib/load.js';
+import { Load, type LoadOutcome, otherAnswers } from '../lib/load.js';
 import { Product } from '../lib/product.js';
 import { messageRequest } from '../lib/requests.js';
 import { inTurn, type Scenario } from '../lib/scenario.js';
@@ -16,10 +16,10 @@ const WARM_UP_MS = 2_000;
 export const accept: Scenario = {
   name: 'accept',
   what: 'messages answered with 201, durable, against two-insert transactions of 32 clients',
-  async run({ quick, redisUrl, cleanup, progress }) {
+  async run({ quick, redisUrl, profileDir, cleanup, progress }) {
     const [rounds, roundMs] = quick ? [2, 4_000] : [5, 6_000];
     const smsc = await Smsc.start({ receiptDelayMs: 0 }, cleanup);
-    const product = await Product.start({ redisUrl }, cleanup);
+    const product = await Product.start({ redisUrl, profileDir }, cleanup);
     const baseline = await TwoInserts.start(cleanup);
     const senders = await product.openTenants(TENANTS);
     await product.addCarrier({ name: 'bench', port: smsc.port, tps: YIELDING_TPS });
@@ -59,7 +59,7 @@ export const accept: Scenario = {
         `${drained.messages} messages accepted of ${TENANTS} tenants, each final and charged once`,
         `drained in ${drained.seconds.toFixed(1)} s (${Math.round(drained.messages / drained.seconds)}/s)`,
         `the load generator took ${last.cpuMicrosPerRequest.toFixed(1)} µs of CPU a request`,
-        ...outcomes.map((outcome) => outcome.others(CREATED)).filter(Boolean),
+        ...otherAnswers(outcomes, CREATED),
         ...(await product.troubles()),
       ],
     };

@@ -1,5 +1,5 @@
 import { nowMs } from '../lib/clock.js';
-import { Load, type LoadOutcome } from '../lib/load.js';
+import { Load, type LoadOutcome, otherAnswers } from '../lib/load.js';
 import { Product } from '../lib/product.js';
 import { messageRequest } from '../lib/requests.js';
 import { inTurn, type Scenario } from '../lib/scenario.js';
@@ -14,10 +14,10 @@ const CREATED = 201;
 export const endToEnd: Scenario = {
   name: 'end-to-end',
   what: 'messages accepted, submitted, receipted, final and settled, against two-insert transactions of 32 clients',
-  async run({ quick, redisUrl, cleanup, progress }) {
+  async run({ quick, redisUrl, profileDir, cleanup, progress }) {
     const [rounds, baselineMs, messages] = quick ? [2, 4_000, 10_000] : [5, 6_000, 40_000];
     const smsc = await Smsc.start({ receiptDelayMs: 0 }, cleanup);
-    const product = await Product.start({ redisUrl }, cleanup);
+    const product = await Product.start({ redisUrl, profileDir }, cleanup);
     const baseline = await TwoInserts.start(cleanup);
     const senders = await product.openTenants(TENANTS);
     await product.addCarrier({ name: 'bench', port: smsc.port });
@@ -54,7 +54,7 @@ export const endToEnd: Scenario = {
       ],
       notes: [
         `${all} messages of ${TENANTS} tenants, each delivered and charged once; accepted at ${Math.round(last.rate(CREATED))}/s meanwhile`,
-        ...outcomes.map((outcome) => outcome.others(CREATED)).filter(Boolean),
+        ...otherAnswers(outcomes, CREATED),
         ...(await product.troubles()),
       ],
     };

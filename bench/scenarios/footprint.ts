@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { nowMs } from '../lib/clock.js';
-import { Load, type LoadOutcome } from '../lib/load.js';
+import { Load, type LoadOutcome, otherAnswers } from '../lib/load.js';
 import { cpuMicrosOf, cpuMicrosOfTree, descendants, proportionalBytes, residentBytes } from '../lib/processes.js';
 import { Product } from '../lib/product.js';
 import { messageRequest } from '../lib/requests.js';
@@ -24,10 +24,10 @@ const BYTES_PER_MB = 1_000_000;
 export const footprint: Scenario = {
   name: 'footprint',
   what: 'memory when idle and after sustained load; processor time and rows written per message',
-  async run({ quick, redisUrl, cleanup, progress }) {
+  async run({ quick, redisUrl, profileDir, cleanup, progress }) {
     const [sprint, loadMs] = quick ? [5_000, 60_000] : [20_000, 600_000];
     const smsc = await Smsc.start({ receiptDelayMs: 0 }, cleanup);
-    const product = await Product.start({ redisUrl }, cleanup);
+    const product = await Product.start({ redisUrl, profileDir }, cleanup);
     const senders = await product.openTenants(TENANTS);
     await product.addCarrier({ name: 'bench', port: smsc.port });
     const postmaster = await product.postmaster();
@@ -98,7 +98,7 @@ export const footprint: Scenario = {
       notes: [
         `${count} messages at ${rate}/s; the carrier took ${perMessage('smsc').toFixed(0)} and the load generator ${perMessage('load').toFixed(0)} µs of CPU a message; at most ${Math.round(Math.max(...samples))} MB meanwhile; PostgreSQL idle ${Math.round(idle.postgres)} MB`,
         `rows: ${writes.map(([table, each]) => `${table} ${each.toFixed(2)}`).join(', ')}`,
-        ...[outcome.others(CREATED)].filter(Boolean),
+        ...otherAnswers([outcome], CREATED),
         ...(await product.troubles()),
       ],
     };

@@ -1,5 +1,5 @@
 import { fillHistory } from '../lib/history-fill.js';
-import { Load, type LoadOutcome } from '../lib/load.js';
+import { Load, type LoadOutcome, otherAnswers } from '../lib/load.js';
 import { Product } from '../lib/product.js';
 import { fetchPath, getRequest, listPath, messageRequest, type Sender } from '../lib/requests.js';
 import { type Context, inTurn, type Scenario } from '../lib/scenario.js';
@@ -27,16 +27,16 @@ class Twin {
     private readonly stored: number,
   ) {}
 
-  static async start({ redisUrl, cleanup, progress }: Context, stored: number): Promise<Twin> {
+  static async start({ redisUrl, profileDir, cleanup, progress }: Context, stored: number): Promise<Twin> {
     const smsc = await Smsc.start({ receiptDelayMs: 0 }, cleanup);
-    let product = await Product.start({ redisUrl }, cleanup);
+    let product = await Product.start({ redisUrl, profileDir }, cleanup);
     const [sender] = (await product.openTenants(1)) as [Sender];
     await product.addCarrier({ name: 'bench', port: smsc.port });
     let sids: readonly string[] = [];
     if (stored > 0) {
       progress(`storing ${stored} messages`);
       const startedMs = performance.now();
-      product = await product.restart({ redisUrl }, cleanup, async (url) => {
+      product = await product.restart({ redisUrl, profileDir }, cleanup, async (url) => {
         sids = await fillHistory(url, sender, stored);
       });
       progress(`stored in ${Math.round((performance.now() - startedMs) / 1_000)} s`);
@@ -89,7 +89,7 @@ class Twin {
 
   private async read(requests: readonly string[], durationMs: number): Promise<number> {
     const outcome = await this.load.run({ connections: READERS, durationMs, requests });
-    if (outcome.count(OK) === 0) throw new Error(`nothing could be read: ${outcome.others(OK)}`);
+    if (outcome.count(OK) === 0) throw new Error(`nothing could be read: ${otherAnswers([outcome], OK)}`);
     return outcome.latencies.quantileMs(0.5);
   }
 }

@@ -1,4 +1,4 @@
-import { Load, type LoadOutcome } from '../lib/load.js';
+import { Load, type LoadOutcome, otherAnswers } from '../lib/load.js';
 import { findPeak } from '../lib/peak.js';
 import { Product } from '../lib/product.js';
 import { getRequest, listPath, messageRequest } from '../lib/requests.js';
@@ -18,10 +18,10 @@ const MODERATE = 0.2;
 export const isolation: Scenario = {
   name: 'isolation',
   what: 'p99 of accept at a fifth of its peak while lists, searches and the audit run without pause, against alone',
-  async run({ quick, redisUrl, cleanup, progress }) {
+  async run({ quick, redisUrl, profileDir, cleanup, progress }) {
     const [rounds, fill, roundMs] = quick ? [2, 5_000, 5_000] : [5, 50_000, 10_000];
     const smsc = await Smsc.start({ receiptDelayMs: 0 }, cleanup);
-    const product = await Product.start({ redisUrl }, cleanup);
+    const product = await Product.start({ redisUrl, profileDir }, cleanup);
     const senders = await product.openTenants(TENANTS);
     await product.addCarrier({ name: 'bench', port: smsc.port });
     const [load, searches] = [Load.start(product.url, cleanup), Load.start(product.url, cleanup)];
@@ -40,16 +40,15 @@ export const isolation: Scenario = {
     const day = new Date().toISOString().slice(0, 10);
     const queries = ['PageSize=50', `PageSize=1000&DateSent%3E=${day}`, 'PageSize=50&To=%2B15550000###'];
     const looks = senders.flatMap((sender) => queries.map((query) => getRequest(sender, listPath(sender, query))));
-    let [audits, searched, refused] = [0, 0, ''];
+    const looked: LoadOutcome[] = [];
+    let audits = 0;
     const { baselines, figures } = await inTurn(rounds, accept, async (round) => {
       const searching = searches.run({ connections: SEARCHERS, durationMs: roundMs, requests: looks });
       const p99 = await during(accept(), async () => {
         const audit = await product.audit().catch(() => null);
         if (audit !== null) audits += 1;
       });
-      const { result, ...found } = await searching.then((all) => ({ result: all, ok: all.count(OK) }));
-      searched += found.ok;
-      refused = result.others(OK);
+      looked.push(await searching);
       progress(`round ${round + 1} of ${rounds}: p99 ${p99} ms`);
       return p99;
     });
@@ -65,8 +64,9 @@ export const isolation: Scenario = {
         },
       ],
       notes: [
-        `${searched} lists and searches over ${SEARCHERS} connections and ${audits} audits meanwhile${refused && `; the last round's others: ${refused}`}`,
-        ...outcomes.map((each) => each.others(CREATED)).filter(Boolean),
+        `${looked.reduce((sum, look) => sum + look.count(OK), 0)} lists and searches over ${SEARCHERS} connections and ${audits} audits meanwhile`,
+        ...otherAnswers(looked, OK).map((note) => `lists and searches, ${note}`),
+        ...otherAnswers(outcomes, CREATED),
         ...(await product.troubles()),
       ],
     };

@@ -1,4 +1,4 @@
-import { Load, type LoadOutcome } from '../lib/load.js';
+import { Load, type LoadOutcome, otherAnswers } from '../lib/load.js';
 import { findPeak } from '../lib/peak.js';
 import { Product } from '../lib/product.js';
 import { messageRequest } from '../lib/requests.js';
@@ -16,10 +16,10 @@ const IDLE_RATE = 20;
 export const latency: Scenario = {
   name: 'latency',
   what: 'accept at half of its peak, at a constant rate; and one request on an idle system',
-  async run({ quick, redisUrl, cleanup, progress }) {
+  async run({ quick, redisUrl, profileDir, cleanup, progress }) {
     const [rounds, peakMs, roundMs] = quick ? [2, 4_000, 5_000] : [5, 6_000, 8_000];
     const smsc = await Smsc.start({ receiptDelayMs: 0 }, cleanup);
-    const product = await Product.start({ redisUrl }, cleanup);
+    const product = await Product.start({ redisUrl, profileDir }, cleanup);
     const senders = await product.openTenants(TENANTS);
     await product.addCarrier({ name: 'bench', port: smsc.port, tps: YIELDING_TPS });
     const load = Load.start(product.url, cleanup);
@@ -54,7 +54,7 @@ export const latency: Scenario = {
       notes: [
         `peaks of ${peaks!.map((outcome) => Math.round(outcome.rate(CREATED))).join(', ')}/s`,
         `drained ${taken.messages} messages in ${taken.seconds.toFixed(1)} s`,
-        ...drained.map((outcome) => outcome.others(CREATED)).filter(Boolean),
+        ...otherAnswers(drained, CREATED),
         ...(await product.troubles()),
       ],
     };

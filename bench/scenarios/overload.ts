@@ -1,4 +1,4 @@
-import { Load, type LoadOutcome } from '../lib/load.js';
+import { Load, type LoadOutcome, otherAnswers } from '../lib/load.js';
 import { findPeak } from '../lib/peak.js';
 import { Product } from '../lib/product.js';
 import { messageRequest } from '../lib/requests.js';
@@ -17,10 +17,10 @@ const FACTOR = 2;
 export const overload: Scenario = {
   name: 'overload',
   what: 'messages answered with 201 within 2 s at twice the peak, against the peak; and every accepted message final',
-  async run({ quick, redisUrl, cleanup, progress }) {
+  async run({ quick, redisUrl, profileDir, cleanup, progress }) {
     const [peakMs, overMs] = quick ? [5_000, 15_000] : [10_000, 60_000];
     const smsc = await Smsc.start({ receiptDelayMs: 0 }, cleanup);
-    const product = await Product.start({ redisUrl }, cleanup);
+    const product = await Product.start({ redisUrl, profileDir }, cleanup);
     const senders = await product.openTenants(TENANTS);
     await product.addCarrier({ name: 'bench', port: smsc.port, tps: YIELDING_TPS });
     const load = Load.start(product.url, cleanup);
@@ -59,7 +59,8 @@ export const overload: Scenario = {
         },
       ],
       notes: [
-        `offered ${Math.round((rate * overMs) / 1_000)}: ${over.count(CREATED)} × 201 (p50 ${over.latencies.quantileMs(0.5)} ms, p99 ${over.latencies.quantileMs(0.99)} ms), ${over.others(CREATED) || 'nothing else'}`,
+        `offered ${Math.round((rate * overMs) / 1_000)}: ${over.count(CREATED)} × 201 (p50 ${over.latencies.quantileMs(0.5)} ms, p99 ${over.latencies.quantileMs(0.99)} ms)`,
+        ...otherAnswers([over], CREATED),
         `${messages} messages accepted in all, each final and charged once, drained in ${seconds.toFixed(1)} s`,
         ...(await product.troubles()),
       ],

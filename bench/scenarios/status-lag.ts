@@ -19,11 +19,11 @@ const ARRIVAL_MS = 60_000;
 export const statusLag: Scenario = {
   name: 'status-lag',
   what: "from the carrier's receipt to the status that a fetch shows, and to the arrival of the callback",
-  async run({ quick, redisUrl, cleanup, progress }) {
+  async run({ quick, redisUrl, profileDir, cleanup, progress }) {
     const count = quick ? 500 : 3_000;
     const smsc = await Smsc.start({ receiptDelayMs: RECEIPT_DELAY_MS }, cleanup);
     const receiver = await Receiver.start(1, cleanup);
-    const product = await Product.start({ redisUrl }, cleanup);
+    const product = await Product.start({ redisUrl, profileDir }, cleanup);
     const [sender] = (await product.openTenants(1)) as [Sender];
     await product.addCarrier({ name: 'bench', port: smsc.port });
     const single = new SingleSender(product.url, sender, WATCHED, { StatusCallback: `${receiver.urls[0]}/status` });

@@ -9,7 +9,7 @@ import {
   startDriveSmpp,
   startKannel,
 } from '../lib/kannel.js';
-import { Load } from '../lib/load.js';
+import { Load, otherAnswers } from '../lib/load.js';
 import { Product } from '../lib/product.js';
 import { messageRequest } from '../lib/requests.js';
 import { inTurn, type Scenario } from '../lib/scenario.js';
@@ -26,11 +26,11 @@ const LOOK_MS = 50;
 export const submit: Scenario = {
   name: 'submit',
   what: "messages accepted over HTTP and answered by Debian's drive_smpp, no receipts, against Kannel with a file spool",
-  async run({ quick, redisUrl, cleanup, progress }) {
+  async run({ quick, redisUrl, profileDir, cleanup, progress }) {
     requireKannel();
     await listenForDriveSmpp(cleanup);
     const [rounds, messages] = quick ? [2, 10_000] : [5, 40_000];
-    const product = await Product.start({ redisUrl }, cleanup);
+    const product = await Product.start({ redisUrl, profileDir }, cleanup);
     const senders = await product.openTenants(TENANTS);
     const carrier = {
       name: 'drive-smpp',
@@ -102,7 +102,8 @@ async function submitAll(count: number, { send, answered, status }: Gateway): Pr
   const before = await answered();
   const outcome = await send();
   const accepted = outcome.count(status);
-  if (accepted < count / 2) throw new Error(`only ${accepted} of ${count} were accepted: ${outcome.others(status)}`);
+  if (accepted < count / 2)
+    throw new Error(`only ${accepted} of ${count} were accepted: ${otherAnswers([outcome], status)}`);
   await waitFor(async () => (await answered()) - before >= accepted, {
     what: `${accepted} messages are answered by the carrier`,
     timeoutMs: ANSWERED_MS,
