@@ -22,7 +22,7 @@ export const callbacks: Scenario = {
   name: 'callbacks',
   what: 'signed callbacks answered at their first attempt, against the HTTP client alone',
   async run({ quick, redisUrl, profileDir, cleanup, progress }) {
-    const [rounds, baselineMs, messages] = quick ? [2, 3_000, 5_000] : [5, 5_000, 20_000];
+    const [rounds, baselineMs, messages] = quick ? [2, 3_000, 5_000] : [3, 5_000, 20_000];
     const smsc = await Smsc.start({ receiptDelayMs: 0 }, cleanup);
     const receiver = await Receiver.start(ENDPOINTS, cleanup);
     const product = await Product.start({ redisUrl, profileDir }, cleanup);

@@ -16,7 +16,7 @@ export const events: Scenario = {
   name: 'events',
   what: 'events consumed in order per stream, each with a one-row effect exactly once, against graphile-worker',
   async run({ quick, cleanup, progress }) {
-    const [rounds, amount] = quick ? [2, 40_000] : [5, 100_000];
+    const [rounds, amount] = quick ? [2, 40_000] : [3, 100_000];
     const server = await startPostgres(cleanup);
     await prepareSchema(server.url);
     const platform = Program.start<EventMethods>('events');

@@ -23,7 +23,7 @@ export const fairness: Scenario = {
   name: 'fairness',
   what: 'time to the carrier of one message a second, while another tenant, or the bulk lane, has a long queue',
   async run({ quick, redisUrl, profileDir, cleanup, progress }) {
-    const [queued, singles, everyMs] = quick ? [15_000, 20, 500] : [100_000, 60, 1_000];
+    const [queued, singles, everyMs] = quick ? [15_000, 20, 500] : [100_000, 45, 1_000];
     const smsc = await Smsc.start({ receiptDelayMs: 0 }, cleanup);
     const product = await Product.start({ redisUrl, profileDir }, cleanup);
     const [busy, quiet] = (await product.openTenants(2)) as [Sender, Sender];

@@ -99,7 +99,7 @@ export const growth: Scenario = {
   what: 'accept, fetch by SID and the first page of a list with many messages stored, against an empty twin',
   async run(context) {
     const { quick, progress } = context;
-    const [stored, rounds, acceptMs, readMs] = quick ? [200_000, 2, 3_000, 1_500] : [2_000_000, 5, 4_000, 2_000];
+    const [stored, rounds, acceptMs, readMs] = quick ? [200_000, 2, 3_000, 1_500] : [2_000_000, 3, 4_000, 2_000];
     const full = await Twin.start(context, stored);
     const empty = await Twin.start(context, 0);
     const compare = async (what: 'accept' | 'fetch' | 'list', durationMs: number) => {

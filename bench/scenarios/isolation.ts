@@ -19,7 +19,7 @@ export const isolation: Scenario = {
   name: 'isolation',
   what: 'p99 of accept at a fifth of its peak while lists, searches and the audit run without pause, against alone',
   async run({ quick, redisUrl, profileDir, cleanup, progress }) {
-    const [rounds, fill, roundMs] = quick ? [2, 5_000, 5_000] : [5, 50_000, 10_000];
+    const [rounds, fill, roundMs] = quick ? [2, 5_000, 5_000] : [3, 50_000, 10_000];
     const smsc = await Smsc.start({ receiptDelayMs: 0 }, cleanup);
     const product = await Product.start({ redisUrl, profileDir }, cleanup);
     const senders = await product.openTenants(TENANTS);

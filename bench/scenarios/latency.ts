@@ -17,7 +17,7 @@ export const latency: Scenario = {
   name: 'latency',
   what: 'accept at half of its peak, at a constant rate; and one request on an idle system',
   async run({ quick, redisUrl, profileDir, cleanup, progress }) {
-    const [rounds, peakMs, roundMs] = quick ? [2, 4_000, 5_000] : [5, 6_000, 8_000];
+    const [rounds, peakMs, roundMs] = quick ? [2, 4_000, 5_000] : [3, 6_000, 8_000];
     const smsc = await Smsc.start({ receiptDelayMs: 0 }, cleanup);
     const product = await Product.start({ redisUrl, profileDir }, cleanup);
     const senders = await product.openTenants(TENANTS);
