@@ -18,6 +18,9 @@ const ID = (
   || '7' || lpad(to_hex(${n} & 4095), 3, '0') || '8' || lpad(to_hex((${n} >> 12) & 4095), 3, '0')
   || lpad(to_hex(${n}), 12, '0'))::uuid`;
 
+/** The instant in an id. */
+const TIME = `to_timestamp(('x' || translate(left(id::text, 13), '-', ''))::bit(48)::bigint / 1000.0)`;
+
 /**
  * Writes delivered and settled messages of one account straight into the tables of a product that is stopped, as the
  * product would have left them: messages, events, ledger entries and submissions. Resolves with the SIDs of some.
@@ -73,13 +76,13 @@ function messages(account: string, from: string, id: string): Statement {
       'Your code is ' || n || '. It is good for ten minutes. Order ' || lpad(n::text, 10, '0') || '.', 'GSM-7', 1, false,
       ${PRICE_MICROS}, 'USD', 'bench', 1, at, at + interval '2 s', at + interval '1 s', at + interval '4 hours'
     from (select n, ${id} as id from generate_series($1::int, $2::int) n) as numbered,
-      lateral (select to_timestamp(('x' || translate(left(id::text, 13), '-', ''))::bit(48)::bigint / 1000.0)) as t(at)`;
+      lateral (select ${TIME}) as t(at)`;
 }
 
 function entries(account: string, id: string): Statement {
-  return `insert into billing.entry (key, debit_id, credit_id, amount_micros, phase, kind, key_prefix)
-    select ${id}, '${account}', '${REVENUE}', ${PRICE_MICROS}, phase, kind, 'SM'
-    from generate_series($1::int, $2::int) n, (values (0::smallint, 'pending'), (1::smallint, 'post')) as p(phase, kind)`;
+  return `insert into billing.entry (key, debit_id, credit_id, amount_micros, created_at, phase, kind, key_prefix)
+    select id, '${account}', '${REVENUE}', ${PRICE_MICROS}, ${TIME}, phase, kind, 'SM'
+    from (select ${id} as id from generate_series($1::int, $2::int) n) as numbered, (values (0::smallint, 'pending'), (1::smallint, 'post')) as p(phase, kind)`;
 }
 
 function submissions(account: string, id: string): Statement {
