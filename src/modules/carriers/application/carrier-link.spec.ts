@@ -242,11 +242,13 @@ it('takes nothing where it is there for receipts only', () => {
   expect(told).toMatchObject([{ what: 'handed back' }]);
 });
 
-it('has room for about a second of its pace', () => {
+it('has room for what its pace lets leave in a moment: the others keep their turns', () => {
   open({ tps: 3 });
-  expect(link.room).toBe(3);
-  link.offer(outgoing('m'));
-  expect(link.room).toBe(2);
+  expect(link.room).toBe(1);
+  link.offer(outgoing('left'));
+  expect(link.room).toBe(1);
+  link.offer(outgoing('waits'));
+  expect(link.room).toBe(0);
 });
 
 it.each<HandOver>([{ kind: 'throttled' }, { kind: 'retryable' }, { kind: 'unsent' }])(

@@ -31,6 +31,8 @@ const RETRY_BASE_MS = 100;
 const RETRY_MAX_MS = 2_000;
 /** A lease that was renewed late holds again. */
 const LEASE_RETRY_MS = 100;
+/** How much of its pace waits here, so that it is never idle. */
+const READY_MS = 50;
 /** Slower than this counts against the carrier. */
 const SLOW_SHARE = 0.75;
 
@@ -71,13 +73,16 @@ export class CarrierLink {
     return isOpen && this.breaker.allowance(performance.now()) > 0;
   }
 
-  /** How many more submissions it takes: little more than its window, so that a crash leaves little unknown. */
+  /**
+   * How many more submissions it takes. What waits here waits behind no turn and no lane any more, so it is little: a
+   * window that is ready to follow the one under way, or what the pace lets leave in a moment.
+   */
   get room(): number {
     if (!this.isUsable) return 0;
     const { windowSize, tps } = this.settings;
     const waiting = this.queue.length + this.retrying.size;
-    // No more than its pace lets leave within about a second: more would only wait here.
-    const held = Math.min(windowSize * 2, tps ?? Number.POSITIVE_INFINITY) - waiting - this.inFlight;
+    const ready = tps === null ? windowSize : Math.min(windowSize, Math.max(1, Math.ceil((tps * READY_MS) / 1000)));
+    const held = Math.min(ready - waiting, windowSize * 2 - waiting - this.inFlight);
     return Math.max(0, Math.min(held, this.breaker.allowance(performance.now()) - waiting));
   }
 
