@@ -80,7 +80,7 @@ export class Product {
     const main = join(PROJECT, 'dist/main.js');
     const { profileDir } = options;
     const profiling = profileDir === null ? [] : ['--cpu-prof', `--cpu-prof-dir=${profileDir}`];
-    const child = spawn(process.execPath, ['--enable-source-maps', ...profiling, main], {
+    const child = spawn(process.execPath, ['--enable-source-maps', '--max-semi-space-size=8', ...profiling, main], {
       cwd: home,
       env: environmentOf(options, dataDir),
       stdio: ['ignore', log, log],

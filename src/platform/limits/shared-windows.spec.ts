@@ -26,10 +26,15 @@ describeWithRedis('windows shared through Redis', () => {
 
   afterAll(() => redis?.stop());
 
-  /** The limiter of one process, once Redis counts for it. */
-  async function processOf(): Promise<SharedWindows> {
+  /** The limiter of one process, once Redis counts for it; patient, as the machine may be busy. */
+  async function processOf(patienceMs = 10_000): Promise<SharedWindows> {
     const log = (_: object, message: string) => void lines.push(message);
-    const windows = new SharedWindows(redis.url, new SlidingWindows(() => performance.now()), { info: log, warn: log });
+    const windows = new SharedWindows(
+      redis.url,
+      new SlidingWindows(() => performance.now()),
+      { info: log, warn: log },
+      patienceMs,
+    );
     open.push(windows);
     await eventually(() => windows.figures.shared);
     return windows;
@@ -105,7 +110,7 @@ describeWithRedis('windows shared through Redis', () => {
   });
 
   it('do not wait for a Redis that has stopped answering', async () => {
-    const windows = await processOf();
+    const windows = await processOf(50);
     const client = new Redis(redis.url);
     try {
       await client.call('client', 'pause', '60000', 'ALL');

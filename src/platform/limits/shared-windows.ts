@@ -9,7 +9,7 @@ const PREFIX = 'trunkline:limit:';
 const GATHER_MS = 4;
 /** The most keys in one call: Redis does nothing else meanwhile. */
 const MAX_KEYS = 200;
-/** How long a request waits for Redis. */
+/** How long a request waits for Redis where nothing else is said. */
 const PATIENCE_MS = 50;
 /** How soon Redis is asked again whether it is there; later each time while it comes and goes. */
 const PROBE_MS = 250;
@@ -57,6 +57,8 @@ export class SharedWindows implements Limiter {
     url: string,
     private readonly local: SlidingWindows,
     private readonly log: LimitsLog,
+    /** How long a request waits for Redis. */
+    private readonly patienceMs = PATIENCE_MS,
   ) {
     this.client = new Redis(url, {
       connectTimeout: CONNECT_TIMEOUT_MS,
@@ -116,7 +118,7 @@ export class SharedWindows implements Limiter {
   private async ask(asked: Map<string, Asked>): Promise<void> {
     if (!this.shared) return this.answerHere(asked);
     try {
-      const answers = await inTime(this.call(asked));
+      const answers = await inTime(this.call(asked), this.patienceMs);
       let index = 0;
       for (const [key, one] of asked) this.answer(key, one, answers[index++]!);
     } catch (error) {
@@ -184,7 +186,7 @@ export class SharedWindows implements Limiter {
   private async look(): Promise<void> {
     if (this.shared || this.client.status !== 'ready') return;
     try {
-      await inTime(this.client.ping());
+      await inTime(this.client.ping(), this.patienceMs);
       if (this.shared) return;
       this.shared = true;
       this.sharedSinceMs = performance.now();
@@ -199,11 +201,11 @@ export class SharedWindows implements Limiter {
  * The answer, or an error when it takes too long. When this process was busy itself, the answer may have arrived and
  * not been read: the time is up only after that was looked for.
  */
-async function inTime<T>(answer: Promise<T>): Promise<T> {
+async function inTime<T>(answer: Promise<T>, patienceMs: number): Promise<T> {
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<never>((_, reject) => {
-    const giveUp = () => reject(new Error(`no answer within ${PATIENCE_MS} ms`));
-    timer = setTimeout(() => setImmediate(giveUp), PATIENCE_MS);
+    const giveUp = () => reject(new Error(`no answer within ${patienceMs} ms`));
+    timer = setTimeout(() => setImmediate(giveUp), patienceMs);
   });
   try {
     return await Promise.race([answer, late]);
