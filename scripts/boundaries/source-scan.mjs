@@ -2,7 +2,7 @@ import { posix } from 'node:path';
 import ts from 'typescript';
 
 const RELATIVE = /^(?:\.\/|(?:\.\.\/)+)(?:[\w@-][\w@.-]*\/)*[\w@-][\w@.-]*\.(?:js|json)$/;
-const BUILT_IN = /^node:[a-z_]+(?:\/[a-z_]+)*$/;
+const BUILT_IN = /^node:[a-z0-9_]+(?:\/[a-z0-9_]+)*$/;
 const PACKAGE = /^(?:@[a-z0-9][\w.-]*\/)?[a-z0-9][\w.-]*(?:\/[\w@-][\w@.-]*)*$/;
 
 /** The rules that dependency-cruiser cannot hold, because it drops what it cannot resolve to a literal path. */
