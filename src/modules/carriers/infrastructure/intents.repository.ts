@@ -19,10 +19,16 @@ interface LeftRow {
   segments: number;
 }
 
-const INTEND = `with ${LEASE_GUARD}, ${STEADY}, item as (
+/**
+ * What is answered is looked up by the parameter and not by a join: a statement that waits for a row, as this does for the
+ * lease, and prunes partitions row by row may miss rows or break its server in PostgreSQL 18.4.
+ */
+const INTEND = `with ${LEASE_GUARD}, ${STEADY}, answered as materialized (
+    select key from carriers.submission where key = any($4::uuid[])
+  ), item as (
     select i.* from unnest($4::uuid[], $5::uuid[], $6::text[], $7::text[], $8::boolean[], $9::smallint[])
       with ordinality as i(key, account_id, carrier, destination, retry_unknown, segments, ord)
-    where not exists (select from carriers.submission s where s.key = i.key)
+    where i.key not in (select key from answered)
       and not exists (select from carriers.withdrawn w where w.key = i.key)
   ), written as (
     insert into carriers.intent (id, epoch, keys, account_ids, carriers, destinations, retry_unknown, segments)

@@ -106,12 +106,15 @@ export class MessagesRepository {
 
   /** Locks messages in the order of their ids and reads what decisions need; unknown ones are left out. */
   async lock(tx: Queryable, keys: readonly { accountId: string; id: string }[]): Promise<Map<string, Message>> {
+    const ordered = [...keys].sort((a, b) => (a.id < b.id ? -1 : 1));
     const { rows } = await tx.query<MessageRow>({
       name: 'messaging-lock',
-      text: `select ${MESSAGE_COLUMNS} from messaging.message
-        where (account_id, id) in (select * from unnest($1::uuid[], $2::uuid[])) and status <> 'abandoned'
-        order by id for update`,
-      values: [keys.map((key) => key.accountId), keys.map((key) => key.id)],
+      // Each row is locked as it is found. Locked after a join that is read to its end, those that must be waited for are
+      // lost where they lie in several partitions: PostgreSQL looks for them again in the last one alone.
+      text: `select m.* from unnest($1::uuid[], $2::uuid[]) as i(account_id, id)
+        cross join lateral (select ${MESSAGE_COLUMNS} from messaging.message
+          where account_id = i.account_id and id = i.id and status <> 'abandoned' for update) m`,
+      values: [ordered.map((key) => key.accountId), ordered.map((key) => key.id)],
     });
     return new Map(rows.map((row) => [row.id, toMessage(row)]));
   }

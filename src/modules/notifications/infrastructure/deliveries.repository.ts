@@ -69,10 +69,15 @@ export const MAX_CANDIDATES = 500;
 
 const CANDIDATE = `d.account_id, d.message_id, d.version, d.url, d.params, d.attempts, d.traceparent, p.before,
   greatest(0, coalesce(extract(epoch from p.due - clock_timestamp()) * 1000, 0))::float8 as before_due_ms`;
+/**
+ * That a delivery is pending, said so that the index of all that are due is of no use: where one is looked for by its key,
+ * a plan that was made while few were pending would read them all.
+ */
+const isPending = (of: string) => `${of}.state || '' = 'pending'`;
 const PENDING_BEFORE = (of: string) => `left join lateral (
     select array_agg(e.version) as before, max(e.next_attempt_at) as due from notifications.delivery e
     where e.account_id = ${of}.account_id and e.message_id = ${of}.message_id and e.version < ${of}.version
-      and e.state = 'pending') p on true`;
+      and ${isPending('e')}) p on true`;
 
 /** The rows of deliveries. A row whose next attempt lies ahead belongs to whoever pushed it there. */
 @Injectable()
@@ -153,7 +158,7 @@ export class DeliveriesRepository {
     await this.db.query(
       `update notifications.delivery d set next_attempt_at = clock_timestamp()
         from unnest($1::uuid[], $2::uuid[], $3::int[]) as i(account_id, message_id, version)
-        where d.account_id = i.account_id and d.message_id = i.message_id and d.version = i.version and d.state = 'pending'`,
+        where d.account_id = i.account_id and d.message_id = i.message_id and d.version = i.version and ${isPending('d')}`,
       columns(keys),
     );
   }
@@ -187,7 +192,7 @@ async function write(tx: Queryable, outcomes: readonly Outcome[]): Promise<boole
           last_error = i.error, waits_for = i.waits_for, next_attempt_at = clock_timestamp() + i.next_ms * interval '1 ms',
           updated_at = clock_timestamp()
         from given i where d.account_id = i.account_id and d.message_id = i.message_id and d.version = i.version
-          and d.state = 'pending'
+          and ${isPending('d')}
         returning i.ord
       )
       select ord from given where ord not in (select ord from changed)`,
@@ -232,41 +237,47 @@ function selectionOf(selector: Selector): { name: string; text: string; values: 
   if ('due' in selector) {
     // Only an instant that stands for the whole statement lets the index end the search where nothing more is due.
     const text = candidates(
-      `notifications.delivery d where d.state = 'pending' and d.next_attempt_at <= statement_timestamp()
+      `select * from notifications.delivery d where d.state = 'pending' and d.next_attempt_at <= statement_timestamp()
           and (d.attempts = 0 or d.next_attempt_at <= statement_timestamp() - interval '${REMINDER_MS} ms')
-        order by d.next_attempt_at limit $1`,
+        order by d.next_attempt_at limit $1 for update skip locked`,
     );
     return { name: 'notifications-due', text, values: [Math.min(selector.due, MAX_CANDIDATES)] };
   }
   if ('keys' in selector) {
     const text = candidates(
-      `unnest($1::uuid[], $2::uuid[], $3::int[]) as i(account_id, message_id, version)
-          join notifications.delivery d using (account_id, message_id, version)
-        where d.state = 'pending' and d.next_attempt_at <= statement_timestamp() + $4::float8 * interval '1 ms'
-        order by d.message_id, d.version limit ${MAX_CANDIDATES}`,
+      `select d.* from unnest($1::uuid[], $2::uuid[], $3::int[]) as i(account_id, message_id, version)
+        cross join lateral (select * from notifications.delivery d
+          where d.account_id = i.account_id and d.message_id = i.message_id and d.version = i.version
+            and ${isPending('d')} and d.next_attempt_at <= statement_timestamp() + $4::float8 * interval '1 ms'
+          for update skip locked) d limit ${MAX_CANDIDATES}`,
     );
     return { name: 'notifications-claim-keys', text, values: [...columns(selector.keys), selector.slackMs] };
   }
   if ('leftOf' in selector) {
     const text = candidates(
-      `notifications.delivery d where d.waits_for = 'room' and d.account_id = $1 and starts_with(lower(d.url), $2)
+      `select * from notifications.delivery d where d.waits_for = 'room' and d.account_id = $1 and starts_with(lower(d.url), $2)
           and d.state = 'pending'
-        order by d.next_attempt_at limit $3`,
+        order by d.next_attempt_at limit $3 for update skip locked`,
     );
     const { accountId, origin } = selector.leftOf;
     return { name: 'notifications-claim-left', text, values: [accountId, origin, selector.limit] };
   }
   const text = candidates(
-    `unnest($1::uuid[], $2::uuid[], $3::int[]) as i(account_id, message_id, version)
-        join notifications.delivery d using (account_id, message_id)
-      where d.state = 'pending' and d.attempts = 0 and d.waits_for is not null order by d.message_id, d.version limit ${MAX_CANDIDATES}`,
+    `select d.* from (select distinct account_id, message_id from unnest($1::uuid[], $2::uuid[], $3::int[])
+        as i(account_id, message_id, version)) i
+      cross join lateral (select * from notifications.delivery d
+        where d.account_id = i.account_id and d.message_id = i.message_id and ${isPending('d')} and d.attempts = 0
+          and d.waits_for is not null order by d.version for update skip locked) d limit ${MAX_CANDIDATES}`,
   );
   return { name: 'notifications-claim-after', text, values: columns(selector.after) };
 }
 
-/** Locks rows first, and looks only for those few what stands before them. */
-function candidates(from: string): string {
-  return `with d as materialized (select d.* from ${from} for update of d skip locked)
+/**
+ * Locks rows first, and looks only for those few what stands before them. Rows that are looked for by key are locked as
+ * they are found: after a join over several partitions, PostgreSQL would lose those that were changed meanwhile.
+ */
+function candidates(locked: string): string {
+  return `with d as materialized (${locked})
     select ${CANDIDATE} from d ${PENDING_BEFORE('d')} order by d.message_id, d.version`;
 }
 
