@@ -1,4 +1,4 @@
-import { setTimeout as delay } from 'node:timers/promises';
+import { Wakeup } from '../../../platform/event-log/wakeup.js';
 import { GroupCommit } from '../../../platform/group-commit/group-commit.js';
 import { isTransientDatabaseError } from '../../../platform/postgres/database.js';
 import type { Logger } from '../../../platform/tokens.js';
@@ -54,6 +54,7 @@ export class OutcomeRecorder {
   private readonly group: GroupCommit<Fact, true>;
   private readonly orphans = new Orphans(MAX_ORPHANS);
   private readonly aside = new Set<NodeJS.Timeout>();
+  private readonly wakeup = new Wakeup();
   private closed = false;
 
   constructor(
@@ -120,7 +121,7 @@ export class OutcomeRecorder {
         if (error instanceof BindsLost) throw this.lose(error);
         if (!isTransientDatabaseError(error)) return this.writeSingly(facts);
         if (failures === 0) this.logger.warn({ err: error }, 'the outcomes of submissions cannot be written yet');
-        await delay(RETRY_MS);
+        await this.wakeup.pause(RETRY_MS, () => this.closed);
       }
     }
   }

@@ -1,0 +1,162 @@
+import type { Place } from '../../../src/modules/messaging/domain/fair-queue.js';
+import { type Message, WAITING } from '../../../src/modules/messaging/domain/message.js';
+import type { MessageView } from '../../../src/modules/messaging/domain/message-view.js';
+import type {
+  DispatchRepository,
+  Sendable,
+} from '../../../src/modules/messaging/infrastructure/dispatch.repository.js';
+import type { Claim, IdempotencyRepository } from '../../../src/modules/messaging/infrastructure/idempotency.repository.js';
+import type { MessageViews } from '../../../src/modules/messaging/infrastructure/message-views.js';
+import type { SweepRepository } from '../../../src/modules/messaging/infrastructure/sweep.repository.js';
+import type { Database } from './database.js';
+import type { MessageRow, MessagingTables } from './messages.twin.js';
+
+const REMEMBERED_MS = 24 * 3600 * 1000;
+
+class Twin {
+  constructor(
+    protected readonly tables: MessagingTables,
+    protected readonly db: Database,
+  ) {}
+
+  /** The messages that wait for a carrier, the oldest first. */
+  protected waitingRows(): (MessageRow & { message: Message })[] {
+    const rows = [...this.tables.messages.values()].filter((row): row is MessageRow & { message: Message } =>
+      WAITING.includes(row.message.status as Message['status']),
+    );
+    return rows.sort((a, b) => (a.message.id < b.message.id ? -1 : 1));
+  }
+}
+
+/** DispatchRepository's twin. */
+export class DispatchTwin extends Twin implements Pick<DispatchRepository, 'places' | 'waiting' | 'sendable'> {
+  places(limit: number): Promise<Place[]> {
+    return this.db.look('find who waits', () => {
+      const places = new Map<string, Place>();
+      for (const { message } of this.waitingRows()) {
+        const { queue, lane, accountId } = message;
+        places.set([queue, lane, accountId].join('/'), { queue, lane, accountId });
+      }
+      return [...places.keys()].sort().slice(0, limit).map((key) => places.get(key)!);
+    });
+  }
+
+  waiting(places: readonly Place[], limits: readonly number[]): Promise<string[][]> {
+    return this.db.look('read what waits', () => {
+      const now = this.db.nowMs();
+      const rows = this.waitingRows().filter(({ message }) => message.validUntil.getTime() > now);
+      return places.map((place, index) => {
+        const own = rows.filter(
+          ({ message: m }) => m.queue === place.queue && m.lane === place.lane && m.accountId === place.accountId,
+        );
+        return own.slice(0, limits[index]).map(({ message }) => message.id);
+      });
+    });
+  }
+
+  sendable(keys: readonly { accountId: string; id: string }[]): Promise<Map<string, Sendable>> {
+    return this.db.look('read what is sent', () => {
+      const now = this.db.nowMs();
+      const wanted = new Set(keys.map((key) => key.id));
+      const rows = this.waitingRows().filter(({ message }) => wanted.has(message.id) && message.validUntil.getTime() > now);
+      return new Map(
+        rows.map(({ message, body, retryUnknown }) => {
+          const { id, accountId, queue, lane, from, to, validUntil, traceparent } = message;
+          return [id, { id, accountId, queue, lane, from, to, body, retryUnknown, validUntil, traceparent }];
+        }),
+      );
+    });
+  }
+}
+
+/** SweepRepository's twin. */
+export class SweepTwin extends Twin implements Pick<SweepRepository, 'overdue' | 'position' | 'advance'> {
+  overdue(graceMs: number, limit: number, after: Pick<Message, 'validUntil' | 'id'> | null = null): Promise<Message[]> {
+    const place = (m: Pick<Message, 'validUntil' | 'id'>) => `${String(m.validUntil.getTime()).padStart(15)}/${m.id}`;
+    return this.db.look('find what is overdue', () => {
+      const open = [...this.tables.messages.values()].flatMap(({ message }) =>
+        [...WAITING, 'sent'].includes(message.status) ? (message as Message) : [],
+      );
+      const overdue = open.filter((message) => message.validUntil.getTime() < this.db.nowMs() - graceMs);
+      const behind = overdue.filter((message) => after === null || place(message) > place(after));
+      return behind.sort((a, b) => (place(a) < place(b) ? -1 : 1)).slice(0, limit);
+    });
+  }
+
+  position(name: string): Promise<string | null> {
+    return this.db.look('read the sweep', () => this.tables.sweeps.get(name) ?? null);
+  }
+
+  advance(name: string, position: string): Promise<void> {
+    return this.db.run('advance the sweep', [], () => {
+      const before = this.tables.sweeps.get(name);
+      if (before === undefined || before < position) this.tables.sweeps.set(name, position);
+    });
+  }
+}
+
+/** MessageViews' twin, as far as one message goes. */
+export class ViewsTwin extends Twin implements Pick<MessageViews, 'find'> {
+  find(accountId: string, id: string, options: { deleted?: boolean } = {}): Promise<MessageView | null> {
+    return this.db.look('find a message', () => {
+      const row = this.tables.find(id);
+      if (!row || row.message.accountId !== accountId || (row.isDeleted && !options.deleted)) return null;
+      const { body, createdAt, updatedAt, priceMicros, currency } = row;
+      return { ...(row.message as Message), direction: 'outbound-api', body, createdAt, updatedAt, priceMicros, currency };
+    });
+  }
+}
+
+/** IdempotencyRepository's twin. */
+export class KeysTwin
+  extends Twin
+  implements Pick<IdempotencyRepository, 'claim' | 'read' | 'takeOver' | 'complete' | 'release'>
+{
+  async claim(accountId: string, key: string, hash: Buffer, messageId: string, lockMs: number): Promise<Claim> {
+    const isMine = await this.db.run('claim a key', [], () => {
+      const now = this.db.nowMs();
+      const row = this.tables.keys.get(`${accountId}/${key}`);
+      const isOld = row && row.createdAtMs < now - REMEMBERED_MS && (row.isDone || row.lockedUntilMs < now);
+      if (row && !isOld) return false;
+      const fresh = { hash: hash.toString('hex'), messageId, isDone: false };
+      this.tables.keys.set(`${accountId}/${key}`, { ...fresh, lockedUntilMs: now + lockMs, createdAtMs: now });
+      return true;
+    });
+    return isMine ? { kind: 'mine' } : ((await this.read(accountId, key, hash)) ?? { kind: 'running' });
+  }
+
+  read(accountId: string, key: string, hash: Buffer): Promise<Claim | null> {
+    return this.db.look('read a key', (): Claim | null => {
+      const now = this.db.nowMs();
+      const row = this.tables.keys.get(`${accountId}/${key}`);
+      if (!row || row.createdAtMs < now - REMEMBERED_MS) return null;
+      if (row.hash !== hash.toString('hex')) return { kind: 'mismatch' };
+      if (row.isDone) return { kind: 'answered', messageId: row.messageId };
+      return row.lockedUntilMs > now ? { kind: 'running' } : { kind: 'stale', messageId: row.messageId };
+    });
+  }
+
+  takeOver(accountId: string, key: string, stale: string, messageId: string, lockMs: number): Promise<boolean> {
+    return this.db.run('take a key over', [], () => {
+      const now = this.db.nowMs();
+      const row = this.tables.keys.get(`${accountId}/${key}`);
+      if (!row || row.messageId !== stale || row.isDone || row.lockedUntilMs > now) return false;
+      Object.assign(row, { messageId, lockedUntilMs: now + lockMs });
+      return true;
+    });
+  }
+
+  complete(accountId: string, key: string, messageId: string): Promise<void> {
+    return this.db.run('complete a key', [], () => {
+      const row = this.tables.keys.get(`${accountId}/${key}`);
+      if (row?.messageId === messageId) row.isDone = true;
+    });
+  }
+
+  release(accountId: string, key: string, messageId: string): Promise<void> {
+    return this.db.run('release a key', [], () => {
+      const row = this.tables.keys.get(`${accountId}/${key}`);
+      if (row?.messageId === messageId && !row.isDone) this.tables.keys.delete(`${accountId}/${key}`);
+    });
+  }
+}
