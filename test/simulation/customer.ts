@@ -1,5 +1,5 @@
-import type { Principal } from '../../src/shared/principal.js';
 import { isFailure } from '../../src/shared/failure.js';
+import type { Principal } from '../../src/shared/principal.js';
 import { sidOf } from '../../src/shared/sid.js';
 import type { Product } from './product.js';
 import type { Random } from './random.js';
@@ -71,7 +71,7 @@ export class Customer {
 
   private get principal(): Principal {
     const { id, unknownOutcome } = this.wish.account;
-    const limits = { messagesPerMinute: null, messagesPerDay: null };
+    const limits = { messagesPerMinute: null, messagesPerSecond: null, messagesPerDay: null };
     const rest = { status: 'active', tier: 'enterprise', credential: 'auth_token' } as const;
     return { accountSid: sidOf('AC', id), unknownOutcome, ...limits, ...rest };
   }
@@ -100,7 +100,7 @@ export class Customer {
 
   private failed(error: unknown): void {
     this.world.note(`the customer of ${this.wish.to} is refused: ${error instanceof Error ? error.message : 'gone'}`);
-    const isRefused = isFailure(error, 'insufficient_balance');
+    const isRefused = isFailure(error, 'insufficient_balance') || isFailure(error, 'too_many_requests');
     if (this.wish.key === null || isRefused) this.isDone = true;
     else this.world.after(null, AGAIN_MS, () => this.ask());
   }

@@ -20,7 +20,13 @@ export class Invariants {
   check(): string | null {
     const { violation } = this.shared;
     return (
-      violation ?? this.ledger() ?? this.messages() ?? this.customersTold() ?? this.streams() ?? this.carriers() ?? this.keys()
+      violation ??
+      this.ledger() ??
+      this.messages() ??
+      this.customersTold() ??
+      this.streams() ??
+      this.carriers() ??
+      this.keys()
     );
   }
 
@@ -43,14 +49,17 @@ export class Invariants {
     const { ledger } = this.shared;
     let sum = ledger.revenue - CREDIT_MICROS * ledger.accounts.size;
     for (const [id, account] of ledger.accounts) {
-      let [balance, reserved] = [CREDIT_MICROS, 0];
+      let [balance, reserved, open] = [CREDIT_MICROS, 0, 0];
       for (const entry of ledger.entries.values()) {
         if (entry.accountId !== id) continue;
-        if (entry.resolution === null) reserved += entry.amount;
-        else if (entry.resolution === 'post') balance -= entry.amount;
+        if (entry.resolution === null) {
+          reserved += entry.amount;
+          open++;
+        } else if (entry.resolution === 'post') balance -= entry.amount;
       }
       if (balance !== account.balance) return `a balance is ${account.balance}, its entries say ${balance}`;
       if (reserved !== account.reserved) return `${account.reserved} is reserved, the entries say ${reserved}`;
+      if (open !== account.open) return `${account.open} reservations are open, the entries say ${open}`;
       if (balance - reserved < account.limit) return 'an account is below its limit';
       sum += account.balance;
     }
@@ -89,7 +98,8 @@ export class Invariants {
     for (const { message } of messaging.messages.values()) count.set(message.to, (count.get(message.to) ?? 0) + 1);
     for (const { wish, messageId, isDeceived } of this.customers) {
       if (isDeceived) return `${wish.to}: one key was answered with two messages`;
-      if (messageId !== null && !messaging.find(messageId)) return `${wish.to}: a message that was answered with 201 is lost`;
+      if (messageId !== null && !messaging.find(messageId))
+        return `${wish.to}: a message that was answered with 201 is lost`;
       if ((count.get(wish.to) ?? 0) > 1) return `${wish.to}: one request made several messages`;
     }
     return null;
@@ -147,7 +157,8 @@ export class Invariants {
       if (message.status === 'abandoned') continue;
       if (this.versions.get(id) !== message.version) return 'a message has another version than its events';
       const statuses = messaging.log.events.filter((event) => event.streamId === id).map((event) => event.type);
-      if (!statuses.at(-1)!.includes(message.status)) return `${statuses.at(-1)} ends a message that is ${message.status}`;
+      if (!statuses.at(-1)!.includes(message.status))
+        return `${statuses.at(-1)} ends a message that is ${message.status}`;
     }
     return null;
   }

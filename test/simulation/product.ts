@@ -42,6 +42,11 @@ const RATES = new RateTable(byPrefix([]), byPrefix([{ prefix: '', priceMicros: P
 
 /** The repositories and calls that a process is made of; a fault is planted by making one of them otherwise. */
 export class Parts {
+  /**
+   * Whether customers take messages back. They do not while nothing serialises a cancel with the hand-over: a message
+   * that is offered between the question whether a carrier has it and the answer's commit is canceled and sent.
+   */
+  static readonly takesBack: boolean = false;
   readonly db: SimulatedDatabase;
   readonly messagingLog: LogTwin;
   readonly carriersLog: LogTwin;
@@ -102,7 +107,7 @@ export class Parts {
   }
 }
 
-export type PartsClass = new (...args: ConstructorParameters<typeof Parts>) => Parts;
+export type PartsClass = typeof Parts;
 
 /** One process of the product: its own code on twins of its storage. */
 export class Product {
@@ -151,7 +156,9 @@ export class Product {
     this.follow([new RecordCarrierOutcomes(fits(messages)), parts.settlement(billing)], logger);
     for (const feed of [messagingFeed(dispatcher), carriersFeed(dispatcher)]) {
       const log = this.logOf(feed.source);
-      this.starts.push(() => void new TailRunner(fits(log), [feed], CONSUMERS.pollMs, logger).start().catch(() => host));
+      this.starts.push(
+        () => void new TailRunner(fits(log), [feed], CONSUMERS.pollMs, logger).start().catch(() => host),
+      );
     }
     this.starts.push(
       () => dispatcher.start(),
@@ -173,7 +180,12 @@ export class Product {
     const store = this.parts.consumers();
     for (const consumer of consumers) {
       if (!shared.consumers.has(consumer.id)) {
-        shared.consumers.set(consumer.id, { position: 0, owner: null, epoch: 0, expiresAtMs: Number.NEGATIVE_INFINITY });
+        shared.consumers.set(consumer.id, {
+          position: 0,
+          owner: null,
+          epoch: 0,
+          expiresAtMs: Number.NEGATIVE_INFINITY,
+        });
       }
       const log = this.logOf(consumer.source);
       const seen = probe(consumer, log, shared);
@@ -226,7 +238,8 @@ async function validate(_principal: unknown, request: Record<string, string>) {
 
 function quietLogger({ world }: Shared, host: Host): Logger {
   const write = (fields: object, message: string) => {
-    if (world.isTracing) world.note(`  ${host.name} says: ${message} ${(fields as { err?: Error }).err?.message ?? ''}`);
+    if (world.isTracing)
+      world.note(`  ${host.name} says: ${message} ${(fields as { err?: Error }).err?.message ?? ''}`);
   };
   return { debug: () => undefined, info: () => undefined, warn: write, error: write };
 }

@@ -1,5 +1,5 @@
-import { RouteTable } from '../../src/modules/carriers/domain/route-table.js';
 import type { CarrierDefinition } from '../../src/modules/carriers/domain/carrier.js';
+import { RouteTable } from '../../src/modules/carriers/domain/route-table.js';
 import { newId } from '../../src/shared/sid.js';
 import { type CarrierFaults, FakeCarrier } from './fake-carrier.js';
 import type { Random } from './random.js';
@@ -7,7 +7,7 @@ import type { Locks, StatementFaults } from './simulated-database.js';
 import { CarriersTables } from './twins/carriers.twins.js';
 import type { ConsumerTable } from './twins/consumers.twin.js';
 import { LogTable } from './twins/event-log.twin.js';
-import { LedgerTable } from './twins/ledger.twin.js';
+import { accountWith, LedgerTable } from './twins/ledger.twin.js';
 import { MessagingTables } from './twins/messages.twin.js';
 import type { World } from './world.js';
 
@@ -45,7 +45,7 @@ export class Shared {
       { id: newId(), unknownOutcome: 'fail' },
       { id: newId(), unknownOutcome },
     ];
-    for (const { id } of this.accounts) this.ledger.accounts.set(id, { balance: CREDIT_MICROS, reserved: 0, limit: 0 });
+    for (const { id } of this.accounts) this.ledger.accounts.set(id, accountWith(CREDIT_MICROS));
   }
 
   /** The effect of events was committed by a consumer: each must be the next one that concerns it. */

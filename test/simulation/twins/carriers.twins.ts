@@ -9,11 +9,11 @@ import {
   BindsLost,
   type HeldLease,
 } from '../../../src/modules/carriers/infrastructure/binds-lease.repository.js';
+import type { IntentsRepository, LeftIntent } from '../../../src/modules/carriers/infrastructure/intents.repository.js';
 import type {
-  IntentsRepository,
-  LeftIntent,
-} from '../../../src/modules/carriers/infrastructure/intents.repository.js';
-import type { OutcomeBatch, OutcomesRepository } from '../../../src/modules/carriers/infrastructure/outcomes.repository.js';
+  OutcomeBatch,
+  OutcomesRepository,
+} from '../../../src/modules/carriers/infrastructure/outcomes.repository.js';
 import type { Database, Transaction } from './database.js';
 import type { LogTable, LogTwin } from './event-log.twin.js';
 

@@ -1,22 +1,38 @@
+import type { Charge, IdRange } from '../../../src/modules/billing/infrastructure/charges.repository.js';
 import type {
   LedgerRepository,
   Reservation,
   Reserved,
   Resolution,
 } from '../../../src/modules/billing/infrastructure/ledger.repository.js';
-import type { Charge, IdRange } from '../../../src/modules/billing/infrastructure/charges.repository.js';
 import type { Database } from './database.js';
+
+const DAY_MS = 24 * 3600 * 1000;
 
 export interface AccountRow {
   balance: number;
   reserved: number;
   readonly limit: number;
+  /** Reservations that are open, and how many may be. */
+  open: number;
+  readonly mostOpen: number;
+  /** Messages of the day, and how many there may be; null: any number. */
+  day: number;
+  used: number;
+  readonly quota: number | null;
+}
+
+/** An account with this credit and no bounds. */
+export function accountWith(balance: number, bounds: Partial<Pick<AccountRow, 'mostOpen' | 'quota'>> = {}): AccountRow {
+  const none = { reserved: 0, limit: 0, open: 0, mostOpen: Number.POSITIVE_INFINITY, day: 0, used: 0, quota: null };
+  return { balance, ...none, ...bounds };
 }
 
 export interface EntryRow {
   readonly prefix: string;
   readonly accountId: string;
   readonly amount: number;
+  readonly day: number;
   resolution: 'post' | 'void' | null;
 }
 
@@ -51,10 +67,16 @@ export class LedgerTwin implements Pick<LedgerRepository, 'reserve' | 'settle'> 
     }
     const account = this.table.accounts.get(item.accountId);
     if (!account) return { state: 'no_ledger' };
-    if (item.amountMicros > account.balance - account.reserved - account.limit) return { state: 'insufficient_balance' };
+    const day = Math.max(account.day, Math.floor(this.db.nowMs() / DAY_MS));
+    const used = day === account.day ? account.used : 0;
+    if (account.quota !== null && used >= account.quota) return { state: 'quota_exhausted' };
+    if (account.open >= account.mostOpen) return { state: 'queue_full' };
+    if (item.amountMicros > account.balance - account.reserved - account.limit)
+      return { state: 'insufficient_balance' };
     account.reserved += item.amountMicros;
+    Object.assign(account, { open: account.open + 1, day, used: used + 1 });
     const { key, accountId, amountMicros: amount } = item;
-    this.table.entries.set(key.id, { prefix: key.prefix, accountId, amount, resolution: null });
+    this.table.entries.set(key.id, { prefix: key.prefix, accountId, amount, day, resolution: null });
     return { state: 'reserved', amountMicros: amount };
   }
 
@@ -62,9 +84,12 @@ export class LedgerTwin implements Pick<LedgerRepository, 'reserve' | 'settle'> 
     const entry = this.table.entries.get(item.key);
     if (!entry) return null;
     if (entry.resolution) return entry.resolution;
-    entry.resolution = item.kind;
+    entry.resolution = item.kind === 'post' ? 'post' : 'void';
+    const account = this.table.accounts.get(entry.accountId)!;
+    account.open -= 1;
+    if (item.kind === 'undo' && account.day === entry.day) account.used -= 1;
     this.move(entry);
-    return item.kind;
+    return entry.resolution;
   }
 
   protected move(entry: EntryRow): void {

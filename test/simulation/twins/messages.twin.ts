@@ -138,7 +138,16 @@ function tombstone({ accountId, id }: Key): MessageRow {
   const now = new Date(0);
   const empty = { from: '', to: '', segments: 0, serviceId: null, callbackUrl: null, carrier: null, receipts: 0n };
   const rest = { errorCode: null, sentAt: null, validUntil: now, traceparent: null };
-  const message = { ...empty, ...rest, id, accountId, version: 0, status: 'abandoned', lane: 'normal', queue: '' } as const;
+  const message = {
+    ...empty,
+    ...rest,
+    id,
+    accountId,
+    version: 0,
+    status: 'abandoned',
+    lane: 'normal',
+    queue: '',
+  } as const;
   const none = { body: '', retryUnknown: false, priceMicros: 0, currency: '' };
   return { message, ...none, createdAt: now, updatedAt: now, isDeleted: true };
 }

@@ -5,7 +5,10 @@ import type {
   DispatchRepository,
   Sendable,
 } from '../../../src/modules/messaging/infrastructure/dispatch.repository.js';
-import type { Claim, IdempotencyRepository } from '../../../src/modules/messaging/infrastructure/idempotency.repository.js';
+import type {
+  Claim,
+  IdempotencyRepository,
+} from '../../../src/modules/messaging/infrastructure/idempotency.repository.js';
 import type { MessageViews } from '../../../src/modules/messaging/infrastructure/message-views.js';
 import type { SweepRepository } from '../../../src/modules/messaging/infrastructure/sweep.repository.js';
 import type { Database } from './database.js';
@@ -37,7 +40,10 @@ export class DispatchTwin extends Twin implements Pick<DispatchRepository, 'plac
         const { queue, lane, accountId } = message;
         places.set([queue, lane, accountId].join('/'), { queue, lane, accountId });
       }
-      return [...places.keys()].sort().slice(0, limit).map((key) => places.get(key)!);
+      return [...places.keys()]
+        .sort()
+        .slice(0, limit)
+        .map((key) => places.get(key)!);
     });
   }
 
@@ -58,7 +64,9 @@ export class DispatchTwin extends Twin implements Pick<DispatchRepository, 'plac
     return this.db.look('read what is sent', () => {
       const now = this.db.nowMs();
       const wanted = new Set(keys.map((key) => key.id));
-      const rows = this.waitingRows().filter(({ message }) => wanted.has(message.id) && message.validUntil.getTime() > now);
+      const rows = this.waitingRows().filter(
+        ({ message }) => wanted.has(message.id) && message.validUntil.getTime() > now,
+      );
       return new Map(
         rows.map(({ message, body, retryUnknown }) => {
           const { id, accountId, queue, lane, from, to, validUntil, traceparent } = message;
@@ -102,7 +110,15 @@ export class ViewsTwin extends Twin implements Pick<MessageViews, 'find'> {
       const row = this.tables.find(id);
       if (!row || row.message.accountId !== accountId || (row.isDeleted && !options.deleted)) return null;
       const { body, createdAt, updatedAt, priceMicros, currency } = row;
-      return { ...(row.message as Message), direction: 'outbound-api', body, createdAt, updatedAt, priceMicros, currency };
+      return {
+        ...(row.message as Message),
+        direction: 'outbound-api',
+        body,
+        createdAt,
+        updatedAt,
+        priceMicros,
+        currency,
+      };
     });
   }
 }

@@ -1,0 +1,362 @@
+import { randomUUID } from 'node:crypto';
+import { FUNDING_ID } from '../../src/modules/billing/domain/ledger.js';
+import type { Reservation, Resolution } from '../../src/modules/billing/infrastructure/ledger.repository.js';
+import { charge, LedgerUnderTest } from '../../src/modules/billing/infrastructure/ledger.test-support.js';
+import { answerEvent, receiptEvent, returnEvent } from '../../src/modules/carriers/application/outcome-events.js';
+import { CARRIERS_EVENTS } from '../../src/modules/carriers/contract/carriers.events.js';
+import type { Intended } from '../../src/modules/carriers/domain/submission.js';
+import {
+  BindsLeaseRepository,
+  type HeldLease,
+} from '../../src/modules/carriers/infrastructure/binds-lease.repository.js';
+import { CarriersDatabase, CarriersLog } from '../../src/modules/carriers/infrastructure/carriers.storage.js';
+import { IntentsRepository } from '../../src/modules/carriers/infrastructure/intents.repository.js';
+import {
+  type OutcomeBatch,
+  OutcomesRepository,
+} from '../../src/modules/carriers/infrastructure/outcomes.repository.js';
+import { MESSAGING_EVENTS } from '../../src/modules/messaging/contract/messaging.events.js';
+import { accepted, answered, type Message, receipted } from '../../src/modules/messaging/domain/message.js';
+import { MessagesRepository, type NewMessage } from '../../src/modules/messaging/infrastructure/messages.repository.js';
+import {
+  MessagingConsumers,
+  MessagingDatabase,
+  MessagingLog,
+} from '../../src/modules/messaging/infrastructure/messaging.storage.js';
+import type { Lease } from '../../src/platform/event-log/consumer-store.js';
+import type { StoredEvent } from '../../src/shared/define-event.js';
+import { newId } from '../../src/shared/sid.js';
+import { startTestDatabase, type TestDatabase } from '../support/database.js';
+import { Random } from './random.js';
+import { BindsLeaseTwin, CarriersTables, IntentsTwin, OutcomesTwin } from './twins/carriers.twins.js';
+import { ConsumersTwin, type ConsumerTable } from './twins/consumers.twin.js';
+import { DirectDatabase } from './twins/database.js';
+import { LogTable, LogTwin } from './twins/event-log.twin.js';
+import { accountWith, LedgerTable, LedgerTwin } from './twins/ledger.twin.js';
+import { MessagesTwin, MessagingTables } from './twins/messages.twin.js';
+
+const SEED = Number(process.env.SEED ?? Math.floor(Math.random() * 2 ** 31));
+const STEPS = 150;
+const LONG_MS = 600_000;
+
+/** Does the same with both and wants the same said; an error counts by its name. */
+async function same<T>(step: string, real: () => Promise<T>, twin: () => Promise<T>): Promise<T> {
+  const outcome = (work: () => Promise<T>) =>
+    work().then(
+      (value) => ({ value }),
+      (error: Error) => ({ error: error.name }),
+    );
+  const [one, other] = [await outcome(real), await outcome(twin)];
+  expect({ seed: SEED, step, ...other }).toEqual({ seed: SEED, step, ...one });
+  return (one as { value: T }).value;
+}
+
+function told(events: readonly StoredEvent[]): unknown[] {
+  return events.map(({ position, streamId, version, type, tenantId, data }) => {
+    return { position, streamId, version, type, tenantId, data };
+  });
+}
+
+let random: Random;
+beforeEach(() => {
+  random = new Random(SEED);
+});
+
+describe("the ledger's twin", () => {
+  let bench: LedgerUnderTest;
+  beforeAll(async () => {
+    bench = await LedgerUnderTest.start();
+  });
+  afterAll(() => bench?.stop());
+
+  it('answers as the ledger does, and keeps the same balances', async () => {
+    const table = new LedgerTable();
+    const twin = new LedgerTwin(table, new DirectDatabase());
+    const accounts = await Promise.all([100, 1_000].map((credit) => bench.openWith(credit)));
+    accounts.forEach((id, index) => void table.accounts.set(id, accountWith([100, 1_000][index]!)));
+    const known: Reservation[] = [];
+    for (let step = 0; step < STEPS; step++) {
+      if (random.chance(0.5)) {
+        const fresh = Array.from({ length: 1 + random.below(4) }, () =>
+          charge(random.chance(0.05) ? FUNDING_ID : random.pick(accounts), 1 + random.below(40)),
+        );
+        const items = known.length > 0 && random.chance(0.3) ? [...fresh, random.pick(known)] : fresh;
+        await same(
+          `reserve ${step}`,
+          () => bench.ledger.reserve(items),
+          () => twin.reserve(items),
+        );
+        known.push(...fresh);
+      } else {
+        const keys = new Set(Array.from({ length: 3 }, () => (known[0] ? random.pick(known).key.id : newId())));
+        const kinds: Resolution['kind'][] = ['post', 'void', 'undo'];
+        const items = [...keys, newId()].map((key) => ({ key, kind: random.pick(kinds) }));
+        await same(
+          `settle ${step}`,
+          () => bench.ledger.settle(items),
+          () => twin.settle(items),
+        );
+      }
+    }
+    for (const id of accounts) {
+      const { balance, reserved } = table.accounts.get(id)!;
+      expect({ balance, reserved }).toEqual(await bench.balanceOf(id));
+    }
+    expect(table.revenue).toBe(await bench.revenue());
+  });
+});
+
+describe('the twins of messaging', () => {
+  let database: TestDatabase;
+  let db: MessagingDatabase;
+  beforeAll(async () => {
+    database = await startTestDatabase(['messaging']);
+    db = new MessagingDatabase({ module: 'messaging', connectionString: database.url });
+  });
+  afterAll(async () => {
+    await db?.close();
+    await database?.stop();
+  });
+
+  it('write, decide and give up messages as the repository does, with the same events', async () => {
+    const log = new MessagingLog(db, MESSAGING_EVENTS);
+    const real = new MessagesRepository(db, log, { count: () => undefined } as never);
+    const direct = new DirectDatabase();
+    const tables = new MessagingTables(new LogTable('messaging'));
+    const twin = new MessagesTwin(tables, direct, new LogTwin(tables.log, direct));
+    const keys: { accountId: string; id: string }[] = [];
+    const some = () => [...new Set(Array.from({ length: 3 }, () => random.pick(keys)))];
+    for (let step = 0; step < STEPS; step++) {
+      const choice = keys.length < 3 ? 0 : random.below(4);
+      if (choice === 0) {
+        const items = Array.from({ length: 1 + random.below(3) }, () => newMessage(random, keys));
+        const ids = async (written: Promise<Map<string, Date>>) => [...(await written).keys()].sort();
+        await same(
+          `append ${step}`,
+          () => ids(real.append(items)),
+          () => ids(twin.append(items)),
+        );
+        keys.push(...items.map(({ message }) => ({ accountId: message.accountId, id: message.id })));
+      } else if (choice === 1) {
+        const given = [...some(), { accountId: newId(), id: newId() }];
+        const sorted = async (ids: Promise<string[]>) => (await ids).sort();
+        await same(
+          `abandon ${step}`,
+          () => sorted(real.abandon(given)),
+          () => sorted(twin.abandon(given)),
+        );
+        keys.push(given.at(-1)!);
+      } else if (choice === 2) {
+        const given = some();
+        await same(
+          `existing ${step}`,
+          () => real.existing(given),
+          () => twin.existing(given),
+        );
+      } else {
+        const given = some();
+        const at = new Date(Math.floor(Date.now()));
+        const isAnswer = random.chance(0.5);
+        const change = async (one: Pick<MessagesRepository, 'lock' | 'save'>, transact: MessagingDatabase) =>
+          transact.transaction(async (tx) => {
+            const locked = await one.lock(tx, given);
+            const decisions = [...locked.values()].flatMap((message) => decide(message, isAnswer, at) ?? []);
+            const events = decisions.flatMap(({ event }) => event ?? []);
+            await one.save(
+              tx,
+              decisions.map(({ message }) => message),
+              events,
+            );
+            return [...locked.values()].map(({ validUntil: _, ...message }) => message);
+          });
+        await same(
+          `decide ${step}`,
+          () => change(real, db),
+          () => change(twin, direct as never),
+        );
+      }
+    }
+    expect(told(tables.log.events)).toEqual(told(await readAll(log)));
+  });
+
+  it('move a cursor as the rows of consumers do', async () => {
+    const real = new MessagingConsumers(db);
+    const table: ConsumerTable = new Map();
+    const twin = new ConsumersTwin(table, new DirectDatabase());
+    const owners = [randomUUID(), randomUUID()];
+    const leases: Lease[] = [];
+    for (const one of [real, twin]) await one.declare('messaging.twin', 'messaging');
+    for (let step = 0; step < STEPS; step++) {
+      const owner = random.pick(owners);
+      const leaseMs = random.pick([LONG_MS, -LONG_MS]);
+      const choice = leases.length === 0 ? 0 : random.below(4);
+      if (choice === 0) {
+        const lease = await same(
+          `acquire ${step}`,
+          () => real.acquire('messaging.twin', owner, leaseMs),
+          () => twin.acquire('messaging.twin', owner, leaseMs),
+        );
+        if (lease) leases.push(lease);
+      } else if (choice === 1) {
+        await same(
+          `renew ${step}`,
+          () => real.renew(owner, leaseMs),
+          () => twin.renew(owner, leaseMs),
+        );
+      } else {
+        const lease = random.chance(0.7) ? leases.at(-1)! : random.pick(leases);
+        const from = random.chance(0.8) ? table.get('messaging.twin')!.position : random.below(100);
+        await same(
+          `advance ${step}`,
+          () => real.advance(db, lease, from, from + 1),
+          () => twin.advance(twin.db, lease, from, from + 1),
+        );
+      }
+    }
+  });
+});
+
+describe('the twins of carriers', () => {
+  let database: TestDatabase;
+  let db: CarriersDatabase;
+  beforeAll(async () => {
+    database = await startTestDatabase(['carriers']);
+    db = new CarriersDatabase({ module: 'carriers', connectionString: database.url });
+  });
+  afterAll(async () => {
+    await db?.close();
+    await database?.stop();
+  });
+
+  it('keep leases, intents and outcomes as the repositories do, with the same events', async () => {
+    const log = new CarriersLog(db, CARRIERS_EVENTS);
+    const direct = new DirectDatabase();
+    const tables = new CarriersTables(new LogTable('carriers'));
+    const real = [new BindsLeaseRepository(db), new IntentsRepository(db), new OutcomesRepository(db, log)] as const;
+    const twin = [
+      new BindsLeaseTwin(tables, direct),
+      new IntentsTwin(tables, direct),
+      new OutcomesTwin(tables, direct, new LogTwin(tables.log, direct)),
+    ] as const;
+    const owners = [randomUUID(), randomUUID()];
+    const leases: HeldLease[] = [];
+    const intents: { id: string; items: Intended[] }[] = [];
+    for (let step = 0; step < STEPS; step++) {
+      const lease = leases.length > 0 && random.chance(0.8) ? leases.at(-1)! : leases[0];
+      const choice = lease ? random.below(7) : 0;
+      if (choice === 0 || !lease) {
+        const [owner, leaseMs] = [random.pick(owners), random.pick([LONG_MS, -LONG_MS])];
+        const taken = await same(
+          `acquire ${step}`,
+          () => real[0].acquire(owner, leaseMs),
+          () => twin[0].acquire(owner, leaseMs),
+        );
+        if (taken) leases.push(taken);
+      } else if (choice === 1) {
+        await same(
+          `renew ${step}`,
+          () => real[0].renew(lease, -LONG_MS),
+          () => twin[0].renew(lease, -LONG_MS),
+        );
+      } else if (choice <= 3) {
+        const old = intents.length > 0 && random.chance(0.3) ? random.pick(intents).items.slice(0, 1) : [];
+        const intent = { id: newId(), items: [intended(random), intended(random), ...old] };
+        await same(
+          `intend ${step}`,
+          () => real[1].intend(lease, intent.id, intent.items),
+          () => twin[1].intend(lease, intent.id, intent.items),
+        );
+        intents.push(intent);
+      } else if (choice === 4) {
+        await same(
+          `left ${step}`,
+          () => real[1].left(lease, newId(0), 50),
+          () => twin[1].left(lease, newId(0), 50),
+        );
+      } else if (intents.length > 0) {
+        const batch = outcomes(random, random.pick(intents));
+        await same(
+          `record ${step}`,
+          () => real[2].record(lease, batch),
+          () => twin[2].record(lease, batch),
+        );
+        const wanted = batch.answered.map(({ carrier, messageIds }) => ({ carrier, messageId: messageIds[0]! }));
+        await same(
+          `match ${step}`,
+          () => real[2].match(wanted),
+          () => twin[2].match(wanted),
+        );
+      }
+    }
+    expect(told(tables.log.events)).toEqual(told(await readAll(log)));
+    const orphans = (await real[2].newestOrphans(1_000)).map(({ receivedAtMs: _, ...orphan }) => orphan);
+    expect((await twin[2].newestOrphans(1_000)).map(({ receivedAtMs: _, ...orphan }) => orphan)).toEqual(orphans);
+  });
+});
+
+async function readAll(log: MessagingLog | CarriersLog): Promise<StoredEvent[]> {
+  return log.read(0, 1_000);
+}
+
+function newMessage(random: Random, known: readonly { accountId: string; id: string }[]): NewMessage {
+  const place = known.length > 0 && random.chance(0.2) ? random.pick(known) : { accountId: newId(), id: newId() };
+  const texts = { lane: 'normal', queue: 'one', from: '+15005550006', to: '+15550000001' } as const;
+  const none = { serviceId: null, callbackUrl: null, carrier: null, errorCode: null, sentAt: null, traceparent: null };
+  const validUntil = new Date(Date.now() + LONG_MS);
+  const rest = { version: 1, status: 'queued', segments: 1 + random.below(2), receipts: 0n, validUntil } as const;
+  const message: Message = { ...place, ...texts, ...none, ...rest };
+  const text = { body: 'hello', encoding: 'GSM-7', retryUnknown: false, idempotencyKey: null } as const;
+  const price = { priceMicros: 10, currency: 'USD' };
+  return {
+    message,
+    ...text,
+    ...price,
+    deadlineMs: random.chance(0.2) ? 1 : Date.now() + LONG_MS,
+    event: accepted(message),
+  };
+}
+
+function decide(message: Message, isAnswer: boolean, at: Date) {
+  if (isAnswer) return answered(message, { outcome: 'accepted', carrier: 'one', errorCode: null }, at);
+  const report = { segment: 1, state: 'delivered', errorCode: null, carrier: 'one', doneDate: null } as const;
+  return receipted(message, report);
+}
+
+function intended(random: Random): Intended {
+  const destination = `+1555${random.below(1_000_000)}`;
+  return {
+    key: newId(),
+    accountId: newId(),
+    carrier: 'one',
+    destination,
+    retryUnknown: random.chance(0.5),
+    segments: 2,
+  };
+}
+
+/** What becomes of an intent: one key answered, or given back, with receipts that may be of nobody. */
+function outcomes(random: Random, { id, items }: { id: string; items: Intended[] }): OutcomeBatch {
+  const item = random.pick(items);
+  const isReturned = random.chance(0.3);
+  const messageIds = [newId(), newId()];
+  const answer = { ...item, outcome: 'accepted' as const, errorCode: null, messageIds };
+  const match = { ...item, segment: 1 + random.below(2), messageId: messageIds[0]! };
+  const report = { state: random.pick(['enroute', 'delivered'] as const), errorCode: null, doneDate: null };
+  const orphan = {
+    ...report,
+    id: newId(),
+    carrier: 'one',
+    messageId: String(random.below(5)),
+    source: '',
+    receivedAtMs: 0,
+  };
+  const closes = random.chance(0.3);
+  return {
+    answered: isReturned ? [] : [answer],
+    events: isReturned ? [returnEvent(item, newId(), 'so')] : [answerEvent(answer), receiptEvent(match, report)],
+    closedIntents: closes ? [id] : [],
+    returnedKeys: isReturned && !closes ? [{ intentId: id, key: item.key }] : [],
+    adoptedOrphans: [],
+    newOrphans: random.chance(0.3) ? [orphan] : [],
+  };
+}
