@@ -1,61 +1,28 @@
 import { randomUUID } from 'node:crypto';
-import { FUNDING_ID } from '../../src/modules/billing/domain/ledger.js';
-import type { Reservation, Resolution } from '../../src/modules/billing/infrastructure/ledger.repository.js';
-import { charge, LedgerUnderTest } from '../../src/modules/billing/infrastructure/ledger.test-support.js';
-import { answerEvent, receiptEvent, returnEvent } from '../../src/modules/carriers/application/outcome-events.js';
-import { CARRIERS_EVENTS } from '../../src/modules/carriers/contract/carriers.events.js';
-import type { Intended } from '../../src/modules/carriers/domain/submission.js';
+import { FUNDING_ID } from '../../../src/modules/billing/domain/ledger.js';
+import type { Reservation, Resolution } from '../../../src/modules/billing/infrastructure/ledger.repository.js';
+import { charge, LedgerUnderTest } from '../../../src/modules/billing/infrastructure/ledger.test-support.js';
+import { MESSAGING_EVENTS } from '../../../src/modules/messaging/contract/messaging.events.js';
+import { accepted, answered, type Message, receipted } from '../../../src/modules/messaging/domain/message.js';
 import {
-  BindsLeaseRepository,
-  type HeldLease,
-} from '../../src/modules/carriers/infrastructure/binds-lease.repository.js';
-import { CarriersDatabase, CarriersLog } from '../../src/modules/carriers/infrastructure/carriers.storage.js';
-import { IntentsRepository } from '../../src/modules/carriers/infrastructure/intents.repository.js';
-import {
-  type OutcomeBatch,
-  OutcomesRepository,
-} from '../../src/modules/carriers/infrastructure/outcomes.repository.js';
-import { MESSAGING_EVENTS } from '../../src/modules/messaging/contract/messaging.events.js';
-import { accepted, answered, type Message, receipted } from '../../src/modules/messaging/domain/message.js';
-import { MessagesRepository, type NewMessage } from '../../src/modules/messaging/infrastructure/messages.repository.js';
+  MessagesRepository,
+  type NewMessage,
+} from '../../../src/modules/messaging/infrastructure/messages.repository.js';
 import {
   MessagingConsumers,
   MessagingDatabase,
   MessagingLog,
-} from '../../src/modules/messaging/infrastructure/messaging.storage.js';
-import type { Lease } from '../../src/platform/event-log/consumer-store.js';
-import type { StoredEvent } from '../../src/shared/define-event.js';
-import { newId } from '../../src/shared/sid.js';
-import { startTestDatabase, type TestDatabase } from '../support/database.js';
-import { Random } from './random.js';
-import { BindsLeaseTwin, CarriersTables, IntentsTwin, OutcomesTwin } from './twins/carriers.twins.js';
-import { ConsumersTwin, type ConsumerTable } from './twins/consumers.twin.js';
-import { DirectDatabase } from './twins/database.js';
-import { LogTable, LogTwin } from './twins/event-log.twin.js';
-import { accountWith, LedgerTable, LedgerTwin } from './twins/ledger.twin.js';
-import { MessagesTwin, MessagingTables } from './twins/messages.twin.js';
-
-const SEED = Number(process.env.SEED ?? Math.floor(Math.random() * 2 ** 31));
-const STEPS = 150;
-const LONG_MS = 600_000;
-
-/** Does the same with both and wants the same said; an error counts by its name. */
-async function same<T>(step: string, real: () => Promise<T>, twin: () => Promise<T>): Promise<T> {
-  const outcome = (work: () => Promise<T>) =>
-    work().then(
-      (value) => ({ value }),
-      (error: Error) => ({ error: error.name }),
-    );
-  const [one, other] = [await outcome(real), await outcome(twin)];
-  expect({ seed: SEED, step, ...other }).toEqual({ seed: SEED, step, ...one });
-  return (one as { value: T }).value;
-}
-
-function told(events: readonly StoredEvent[]): unknown[] {
-  return events.map(({ position, streamId, version, type, tenantId, data }) => {
-    return { position, streamId, version, type, tenantId, data };
-  });
-}
+} from '../../../src/modules/messaging/infrastructure/messaging.storage.js';
+import type { Lease } from '../../../src/platform/event-log/consumer-store.js';
+import { newId } from '../../../src/shared/sid.js';
+import { startTestDatabase, type TestDatabase } from '../../support/database.js';
+import { Random } from '../random.js';
+import { LONG_MS, readAll, SEED, STEPS, same, told } from './compare.js';
+import { ConsumersTwin, type ConsumerTable } from './consumers.twin.js';
+import { DirectDatabase } from './database.js';
+import { LogTable, LogTwin } from './event-log.twin.js';
+import { accountWith, LedgerTable, LedgerTwin } from './ledger.twin.js';
+import { MessagesTwin, MessagingTables } from './messages.twin.js';
 
 let random: Random;
 beforeEach(() => {
@@ -216,88 +183,6 @@ describe('the twins of messaging', () => {
   });
 });
 
-describe('the twins of carriers', () => {
-  let database: TestDatabase;
-  let db: CarriersDatabase;
-  beforeAll(async () => {
-    database = await startTestDatabase(['carriers']);
-    db = new CarriersDatabase({ module: 'carriers', connectionString: database.url });
-  });
-  afterAll(async () => {
-    await db?.close();
-    await database?.stop();
-  });
-
-  it('keep leases, intents and outcomes as the repositories do, with the same events', async () => {
-    const log = new CarriersLog(db, CARRIERS_EVENTS);
-    const direct = new DirectDatabase();
-    const tables = new CarriersTables(new LogTable('carriers'));
-    const real = [new BindsLeaseRepository(db), new IntentsRepository(db), new OutcomesRepository(db, log)] as const;
-    const twin = [
-      new BindsLeaseTwin(tables, direct),
-      new IntentsTwin(tables, direct),
-      new OutcomesTwin(tables, direct, new LogTwin(tables.log, direct)),
-    ] as const;
-    const owners = [randomUUID(), randomUUID()];
-    const leases: HeldLease[] = [];
-    const intents: { id: string; items: Intended[] }[] = [];
-    for (let step = 0; step < STEPS; step++) {
-      const lease = leases.length > 0 && random.chance(0.8) ? leases.at(-1)! : leases[0];
-      const choice = lease ? random.below(7) : 0;
-      if (choice === 0 || !lease) {
-        const [owner, leaseMs] = [random.pick(owners), random.pick([LONG_MS, -LONG_MS])];
-        const taken = await same(
-          `acquire ${step}`,
-          () => real[0].acquire(owner, leaseMs),
-          () => twin[0].acquire(owner, leaseMs),
-        );
-        if (taken) leases.push(taken);
-      } else if (choice === 1) {
-        await same(
-          `renew ${step}`,
-          () => real[0].renew(lease, -LONG_MS),
-          () => twin[0].renew(lease, -LONG_MS),
-        );
-      } else if (choice <= 3) {
-        const old = intents.length > 0 && random.chance(0.3) ? random.pick(intents).items.slice(0, 1) : [];
-        const intent = { id: newId(), items: [intended(random), intended(random), ...old] };
-        await same(
-          `intend ${step}`,
-          () => real[1].intend(lease, intent.id, intent.items),
-          () => twin[1].intend(lease, intent.id, intent.items),
-        );
-        intents.push(intent);
-      } else if (choice === 4) {
-        await same(
-          `left ${step}`,
-          () => real[1].left(lease, newId(0), 50),
-          () => twin[1].left(lease, newId(0), 50),
-        );
-      } else if (intents.length > 0) {
-        const batch = outcomes(random, random.pick(intents));
-        await same(
-          `record ${step}`,
-          () => real[2].record(lease, batch),
-          () => twin[2].record(lease, batch),
-        );
-        const wanted = batch.answered.map(({ carrier, messageIds }) => ({ carrier, messageId: messageIds[0]! }));
-        await same(
-          `match ${step}`,
-          () => real[2].match(wanted),
-          () => twin[2].match(wanted),
-        );
-      }
-    }
-    expect(told(tables.log.events)).toEqual(told(await readAll(log)));
-    const orphans = (await real[2].newestOrphans(1_000)).map(({ receivedAtMs: _, ...orphan }) => orphan);
-    expect((await twin[2].newestOrphans(1_000)).map(({ receivedAtMs: _, ...orphan }) => orphan)).toEqual(orphans);
-  });
-});
-
-async function readAll(log: MessagingLog | CarriersLog): Promise<StoredEvent[]> {
-  return log.read(0, 1_000);
-}
-
 function newMessage(random: Random, known: readonly { accountId: string; id: string }[]): NewMessage {
   const place = known.length > 0 && random.chance(0.2) ? random.pick(known) : { accountId: newId(), id: newId() };
   const texts = { lane: 'normal', queue: 'one', from: '+15005550006', to: '+15550000001' } as const;
@@ -320,43 +205,4 @@ function decide(message: Message, isAnswer: boolean, at: Date) {
   if (isAnswer) return answered(message, { outcome: 'accepted', carrier: 'one', errorCode: null }, at);
   const report = { segment: 1, state: 'delivered', errorCode: null, carrier: 'one', doneDate: null } as const;
   return receipted(message, report);
-}
-
-function intended(random: Random): Intended {
-  const destination = `+1555${random.below(1_000_000)}`;
-  return {
-    key: newId(),
-    accountId: newId(),
-    carrier: 'one',
-    destination,
-    retryUnknown: random.chance(0.5),
-    segments: 2,
-  };
-}
-
-/** What becomes of an intent: one key answered, or given back, with receipts that may be of nobody. */
-function outcomes(random: Random, { id, items }: { id: string; items: Intended[] }): OutcomeBatch {
-  const item = random.pick(items);
-  const isReturned = random.chance(0.3);
-  const messageIds = [newId(), newId()];
-  const answer = { ...item, outcome: 'accepted' as const, errorCode: null, messageIds };
-  const match = { ...item, segment: 1 + random.below(2), messageId: messageIds[0]! };
-  const report = { state: random.pick(['enroute', 'delivered'] as const), errorCode: null, doneDate: null };
-  const orphan = {
-    ...report,
-    id: newId(),
-    carrier: 'one',
-    messageId: String(random.below(5)),
-    source: '',
-    receivedAtMs: 0,
-  };
-  const closes = random.chance(0.3);
-  return {
-    answered: isReturned ? [] : [answer],
-    events: isReturned ? [returnEvent(item, newId(), 'so')] : [answerEvent(answer), receiptEvent(match, report)],
-    closedIntents: closes ? [id] : [],
-    returnedKeys: isReturned && !closes ? [{ intentId: id, key: item.key }] : [],
-    adoptedOrphans: [],
-    newOrphans: random.chance(0.3) ? [orphan] : [],
-  };
 }

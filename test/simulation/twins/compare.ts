@@ -1,0 +1,30 @@
+import type { EventLog } from '../../../src/platform/event-log/event-log.js';
+import type { StoredEvent } from '../../../src/shared/define-event.js';
+
+/** What both are given is made from it. */
+export const SEED = Number(process.env.SEED ?? Math.floor(Math.random() * 2 ** 31));
+export const STEPS = 150;
+export const LONG_MS = 600_000;
+
+/** Does the same with both and wants the same said; an error counts by its name. */
+export async function same<T>(step: string, real: () => Promise<T>, twin: () => Promise<T>): Promise<T> {
+  const outcome = (work: () => Promise<T>) =>
+    work().then(
+      (value) => ({ value }),
+      (error: Error) => ({ error: error.name }),
+    );
+  const [one, other] = [await outcome(real), await outcome(twin)];
+  expect({ seed: SEED, step, ...other }).toEqual({ seed: SEED, step, ...one });
+  return (one as { value: T }).value;
+}
+
+/** What a log says, without its instants. */
+export function told(events: readonly StoredEvent[]): unknown[] {
+  return events.map(({ position, streamId, version, type, tenantId, data }) => {
+    return { position, streamId, version, type, tenantId, data };
+  });
+}
+
+export function readAll(log: Pick<EventLog, 'read'>): Promise<StoredEvent[]> {
+  return log.read(0, 1_000);
+}
