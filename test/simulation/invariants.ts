@@ -134,7 +134,7 @@ export class Invariants {
       if (!row) return 'a carrier has what is no message';
       const { message, retryUnknown } = row;
       if (count > 1 && !retryUnknown) return `${message.to} was given to a carrier twice`;
-      if (message.status === 'canceled') return `${message.to} is canceled, and a carrier has it`;
+      if (message.status === 'canceled' && !retryUnknown) return `${message.to} is canceled, and a carrier has it`;
       if (message.status === 'abandoned') return 'a carrier has what was given up';
       const isWhole = message.segments === 1 && !retryUnknown;
       if (isWhole && message.errorCode === EXPIRED) return `${message.to} expired unsent, and a carrier has it`;

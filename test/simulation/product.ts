@@ -5,11 +5,14 @@ import type { BillingApi } from '../../src/modules/billing/contract/billing.api.
 import { byPrefix, RateTable } from '../../src/modules/billing/domain/rates.js';
 import { BindsOwner } from '../../src/modules/carriers/application/binds-owner.js';
 import { CarriersFacade } from '../../src/modules/carriers/application/carriers.facade.js';
+import { WithdrawSubmissions } from '../../src/modules/carriers/application/withdraw-submissions.js';
 import type { CarrierDefinition } from '../../src/modules/carriers/domain/carrier.js';
 import type { ConnectionHandlers } from '../../src/modules/carriers/domain/carrier-connection.js';
 import { ChangeMessage } from '../../src/modules/messaging/application/change-message.js';
 import { carriersFeed, messagingFeed } from '../../src/modules/messaging/application/dispatch-feed.js';
 import { Dispatcher } from '../../src/modules/messaging/application/dispatcher.js';
+import { EndHaltedMessages } from '../../src/modules/messaging/application/end-halted-messages.js';
+import { EndWaiting } from '../../src/modules/messaging/application/end-waiting.js';
 import { ExpireMessages } from '../../src/modules/messaging/application/expire-messages.js';
 import { GiveUpSagas } from '../../src/modules/messaging/application/give-up-sagas.js';
 import { RecordCarrierOutcomes } from '../../src/modules/messaging/application/record-carrier-outcomes.js';
@@ -27,13 +30,13 @@ import type { Logger } from '../../src/platform/tokens.js';
 import { FakeSession, RESPONSE_TIMEOUT_MS } from './fake-carrier.js';
 import { PRICE_MICROS, type Shared } from './shared.js';
 import { SimulatedDatabase } from './simulated-database.js';
-import { BindsLeaseTwin, IntentsTwin, OutcomesTwin } from './twins/carriers.twins.js';
+import { BindsLeaseTwin, IntentsTwin, OutcomesTwin, WithdrawalsTwin } from './twins/carriers.twins.js';
 import { ConsumersTwin } from './twins/consumers.twin.js';
 import type { Transaction } from './twins/database.js';
 import { LogTwin } from './twins/event-log.twin.js';
 import { ChargesTwin, LedgerTwin } from './twins/ledger.twin.js';
 import { MessagesTwin } from './twins/messages.twin.js';
-import { DispatchTwin, KeysTwin, SweepTwin, ViewsTwin } from './twins/messaging.twins.js';
+import { DispatchTwin, EndingsTwin, KeysTwin, StatusesTwin, SweepTwin, ViewsTwin } from './twins/messaging.twins.js';
 import type { Host } from './world.js';
 
 const CONSUMERS = { leaseMs: 5_000, pollMs: 500, maxAttempts: 5 };
@@ -42,11 +45,6 @@ const RATES = new RateTable(byPrefix([]), byPrefix([{ prefix: '', priceMicros: P
 
 /** The repositories and calls that a process is made of; a fault is planted by making one of them otherwise. */
 export class Parts {
-  /**
-   * Whether customers take messages back. They do not while nothing serialises a cancel with the hand-over: a message
-   * that is offered between the question whether a carrier has it and the answer's commit is canceled and sent.
-   */
-  static readonly takesBack: boolean = false;
   readonly db: SimulatedDatabase;
   readonly messagingLog: LogTwin;
   readonly carriersLog: LogTwin;
@@ -76,6 +74,10 @@ export class Parts {
 
   intents(): IntentsTwin {
     return new IntentsTwin(this.shared.carriers, this.db);
+  }
+
+  withdrawals(): WithdrawalsTwin {
+    return new WithdrawalsTwin(this.shared.carriers, this.db);
   }
 
   outcomes(): OutcomesTwin {
@@ -145,14 +147,19 @@ export class Product {
       fits({ report: async () => undefined }),
       logger,
     );
-    const carriers = new CarriersFacade(fits(directory), owner, fits(intents), fits({}));
+    const withdrawing = new WithdrawSubmissions(fits(parts.withdrawals()));
+    const carriers = new CarriersFacade(fits(directory), owner, withdrawing, fits({}));
+    const endings = fits(new EndingsTwin(shared.messaging, db));
+    const endWaiting = new EndWaiting(carriers, endings, fits(messages), fits(db));
+    const halted = new EndHaltedMessages(fits(new StatusesTwin(shared.messaging, db)), endWaiting);
     const saga = new SendSaga(fits(billing), fits(messages), giveUp, outcomes, fits(clock));
     this.send = new SendMessage(fits({ validate }), saga, giveUp, fits(keys), fits(views), fits(clock));
-    this.change = new ChangeMessage(carriers, fits(messages), fits(views), fits(db));
+    this.change = new ChangeMessage(endWaiting, fits(messages), fits(views), fits(db));
     const dispatcher = new Dispatcher(carriers, owner, fits(new DispatchTwin(shared.messaging, db)), logger);
     const expire = new ExpireMessages(carriers, fits(sweeps), fits(messages), fits(db));
     const reservations = new SweepReservations(fits(billing), fits(messages), fits(sweeps), giveUp, fits(clock));
-    const sweeper = new Sweeper(expire, reservations, fits({ forgetExpired: async () => 0 }), logger);
+    const forgetful = fits({ forgetExpired: async () => 0 });
+    const sweeper = new Sweeper(expire, halted, endWaiting, reservations, forgetful, logger);
     this.follow([new RecordCarrierOutcomes(fits(messages)), parts.settlement(billing)], logger);
     for (const feed of [messagingFeed(dispatcher), carriersFeed(dispatcher)]) {
       const log = this.logOf(feed.source);

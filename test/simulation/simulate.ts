@@ -173,7 +173,6 @@ class Schedule {
 
   private wish(number: number): Wish {
     const { random } = this;
-    const cancelMs = random.chance(0.2) ? random.below(600) : null;
     return {
       account: random.pick(this.shared.accounts),
       to: `+1555000000${number}`,
@@ -181,7 +180,7 @@ class Schedule {
       key: random.chance(0.5) ? `key-${number}` : null,
       atMs: random.below(400),
       validitySeconds: random.pick([1, 5, 30]),
-      cancelMs: this.parts.takesBack ? cancelMs : null,
+      cancelMs: random.chance(0.3) ? random.below(600) : null,
     };
   }
 }

@@ -14,6 +14,7 @@ import type {
   OutcomeBatch,
   OutcomesRepository,
 } from '../../../src/modules/carriers/infrastructure/outcomes.repository.js';
+import type { WithdrawalsRepository } from '../../../src/modules/carriers/infrastructure/withdrawals.repository.js';
 import type { Database, Transaction } from './database.js';
 import type { LogTable, LogTwin } from './event-log.twin.js';
 
@@ -29,10 +30,20 @@ export class CarriersTables {
   readonly intents = new Map<string, IntentRow>();
   readonly submissions = new Map<string, AnsweredSubmission>();
   readonly orphans = new Map<string, OrphanReceipt>();
+  readonly withdrawn = new Set<string>();
   /** Something was written under a lease that was another's by then. */
   isOvertaken = false;
 
   constructor(readonly log: LogTable) {}
+
+  /** Whether a carrier was, or may be, given a key. */
+  mayHave(key: string): boolean {
+    if (this.submissions.has(key)) return true;
+    for (const { items, returned } of this.intents.values()) {
+      if (!returned.has(key) && items.some((item) => item.key === key)) return true;
+    }
+    return false;
+  }
 }
 
 class Twin {
@@ -84,7 +95,7 @@ export class BindsLeaseTwin extends Twin implements Pick<BindsLeaseRepository, '
 }
 
 /** IntentsRepository's twin. */
-export class IntentsTwin extends Twin implements Pick<IntentsRepository, 'intend' | 'left' | 'close' | 'known'> {
+export class IntentsTwin extends Twin implements Pick<IntentsRepository, 'intend' | 'left' | 'close'> {
   async intend(lease: HeldLease, id: string, items: readonly Intended[]): Promise<Set<string>> {
     const fresh = await this.db.run('intend', [], () => (this.mayWrite(lease) ? this.write(lease, id, items) : null));
     if (!fresh) throw new BindsLost();
@@ -94,7 +105,8 @@ export class IntentsTwin extends Twin implements Pick<IntentsRepository, 'intend
   protected write(lease: HeldLease, id: string, items: readonly Intended[]): Set<string> {
     const { epoch } = lease;
     this.noteWriter(lease);
-    const fresh = items.filter((item) => !this.tables.submissions.has(item.key));
+    const { submissions, withdrawn } = this.tables;
+    const fresh = items.filter(({ key }) => !submissions.has(key) && !withdrawn.has(key));
     if (fresh.length > 0) this.tables.intents.set(id, { id, epoch, items: fresh, returned: new Set() });
     return new Set(fresh.map((item) => item.key));
   }
@@ -116,17 +128,23 @@ export class IntentsTwin extends Twin implements Pick<IntentsRepository, 'intend
       if (this.holds(lease)) for (const id of ids) this.tables.intents.delete(id);
     });
   }
+}
 
-  known(keys: readonly string[]): Promise<Set<string>> {
-    return this.db.look('find what is known', () => new Set(keys.filter((key) => this.knows(key))));
+/** WithdrawalsRepository's twin: a statement of its own and one that writes an intent wait for each other. */
+export class WithdrawalsTwin extends Twin implements Pick<WithdrawalsRepository, 'withdraw' | 'forgetOld'> {
+  withdraw(keys: readonly string[]): Promise<Set<string>> {
+    if (keys.length === 0) return Promise.resolve(new Set());
+    return this.db.run('withdraw', [], () => this.write(keys));
   }
 
-  private knows(key: string): boolean {
-    if (this.tables.submissions.has(key)) return true;
-    return [...this.tables.intents.values()].some(
-      ({ items, returned }) => !returned.has(key) && items.some((item) => item.key === key),
-    );
+  protected write(keys: readonly string[]): Set<string> {
+    const { withdrawn } = this.tables;
+    for (const key of keys) if (!this.tables.mayHave(key)) withdrawn.add(key);
+    return new Set(keys.filter((key) => withdrawn.has(key)));
   }
+
+  /** Nothing gets old enough. */
+  async forgetOld(): Promise<void> {}
 }
 
 /** OutcomesRepository's twin. */

@@ -1,4 +1,6 @@
 import type { Message, MessageStatus } from '../../../src/modules/messaging/domain/message.js';
+import type { AccountStatus } from '../../../src/modules/messaging/infrastructure/account-statuses.repository.js';
+import type { Ending } from '../../../src/modules/messaging/infrastructure/endings.repository.js';
 import type {
   MessagesRepository,
   NewMessage,
@@ -27,12 +29,23 @@ export interface KeyRow {
   createdAtMs: number;
 }
 
+export interface EndingRow {
+  readonly ending: Ending;
+  readonly notedAtMs: number;
+}
+
 export class MessagingTables {
   readonly messages = new Map<string, MessageRow>();
   readonly keys = new Map<string, KeyRow>();
   readonly sweeps = new Map<string, string>();
+  readonly endings = new Map<string, EndingRow>();
+  readonly statuses = new Map<string, AccountStatus>();
 
   constructor(readonly log: LogTable) {}
+
+  isHalted(accountId: string): boolean {
+    return this.statuses.get(accountId)?.halted === true;
+  }
 
   /** The message of an id, unless its saga was given up. */
   find(id: string): MessageRow | null {

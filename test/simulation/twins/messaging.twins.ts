@@ -2,16 +2,26 @@ import type { Place } from '../../../src/modules/messaging/domain/fair-queue.js'
 import { type Message, WAITING } from '../../../src/modules/messaging/domain/message.js';
 import type { MessageView } from '../../../src/modules/messaging/domain/message-view.js';
 import type {
+  AccountStatus,
+  AccountStatusesRepository,
+} from '../../../src/modules/messaging/infrastructure/account-statuses.repository.js';
+import type {
   DispatchRepository,
   Sendable,
 } from '../../../src/modules/messaging/infrastructure/dispatch.repository.js';
+import type {
+  Ending,
+  EndingsRepository,
+  MessageKey,
+} from '../../../src/modules/messaging/infrastructure/endings.repository.js';
 import type {
   Claim,
   IdempotencyRepository,
 } from '../../../src/modules/messaging/infrastructure/idempotency.repository.js';
 import type { MessageViews } from '../../../src/modules/messaging/infrastructure/message-views.js';
 import type { SweepRepository } from '../../../src/modules/messaging/infrastructure/sweep.repository.js';
-import type { Database } from './database.js';
+import type { Queryable } from '../../../src/platform/postgres/database.js';
+import type { Database, Transaction } from './database.js';
 import type { MessageRow, MessagingTables } from './messages.twin.js';
 
 const REMEMBERED_MS = 24 * 3600 * 1000;
@@ -52,6 +62,7 @@ export class DispatchTwin extends Twin implements Pick<DispatchRepository, 'plac
       const now = this.db.nowMs();
       const rows = this.waitingRows().filter(({ message }) => message.validUntil.getTime() > now);
       return places.map((place, index) => {
+        if (this.tables.isHalted(place.accountId)) return [];
         const own = rows.filter(
           ({ message: m }) => m.queue === place.queue && m.lane === place.lane && m.accountId === place.accountId,
         );
@@ -65,7 +76,8 @@ export class DispatchTwin extends Twin implements Pick<DispatchRepository, 'plac
       const now = this.db.nowMs();
       const wanted = new Set(keys.map((key) => key.id));
       const rows = this.waitingRows().filter(
-        ({ message }) => wanted.has(message.id) && message.validUntil.getTime() > now,
+        ({ message: { id, accountId, validUntil } }) =>
+          wanted.has(id) && validUntil.getTime() > now && !this.tables.isHalted(accountId),
       );
       return new Map(
         rows.map(({ message, body, retryUnknown }) => {
@@ -73,6 +85,60 @@ export class DispatchTwin extends Twin implements Pick<DispatchRepository, 'plac
           return [id, { id, accountId, queue, lane, from, to, body, retryUnknown, validUntil, traceparent }];
         }),
       );
+    });
+  }
+}
+
+/** EndingsRepository's twin. */
+export class EndingsTwin extends Twin implements Pick<EndingsRepository, 'note' | 'left' | 'forget'> {
+  note(endings: readonly Ending[]): Promise<void> {
+    return this.db.run('note endings', [], () => {
+      const { endings: rows } = this.tables;
+      for (const ending of endings) {
+        if (!rows.has(ending.id)) rows.set(ending.id, { ending, notedAtMs: this.db.nowMs() });
+      }
+    });
+  }
+
+  left(ageMs: number, limit: number): Promise<Ending[]> {
+    return this.db.look('find endings that are left', () => {
+      const old = [...this.tables.endings.values()].filter((row) => row.notedAtMs < this.db.nowMs() - ageMs);
+      return old.slice(0, limit).map((row) => row.ending);
+    });
+  }
+
+  forget(tx: Queryable, keys: readonly MessageKey[]): Promise<void> {
+    const remove = ({ writes }: Transaction) => {
+      writes.push(() => {
+        for (const { id } of keys) this.tables.endings.delete(id);
+      });
+    };
+    return this.db.run('forget endings', [], remove, tx);
+  }
+}
+
+/** AccountStatusesRepository's twin. */
+export class StatusesTwin extends Twin implements Pick<AccountStatusesRepository, 'record' | 'waitingOfHalted'> {
+  record(tx: Queryable, statuses: readonly AccountStatus[]): Promise<void> {
+    const write = ({ writes }: Transaction) => {
+      const { statuses: rows } = this.tables;
+      writes.push(() => {
+        for (const one of statuses)
+          if (one.version > (rows.get(one.accountId)?.version ?? 0)) rows.set(one.accountId, one);
+      });
+    };
+    return this.db.run('record statuses', [], write, tx);
+  }
+
+  /** One place at a time, by queue, lane and account. */
+  waitingOfHalted(limit: number, after: Message | null): Promise<Message[]> {
+    const placeOf = (m: Message) => [m.queue, m.lane, m.accountId].join('/');
+    const keyOf = (m: Message) => `${placeOf(m)}/${m.id}`;
+    return this.db.look('find what waits of halted accounts', () => {
+      const rows = this.waitingRows().map(({ message }) => message);
+      const behind = rows.filter((m) => this.tables.isHalted(m.accountId) && (!after || keyOf(m) > keyOf(after)));
+      const sorted = behind.sort((a, b) => (keyOf(a) < keyOf(b) ? -1 : 1));
+      return sorted.filter((m) => placeOf(m) === placeOf(sorted[0]!)).slice(0, limit);
     });
   }
 }
