@@ -8,7 +8,7 @@ import type { DurableConsumer } from '../../src/platform/event-log/consumer.js';
 import { sidOf } from '../../src/shared/sid.js';
 import type { FakeSession } from './fake-carrier.js';
 import { Parts, type PartsClass } from './product.js';
-import { IntentsTwin, OutcomesTwin } from './twins/carriers.twins.js';
+import { IntentsTwin, OutcomesTwin, WithdrawalsTwin } from './twins/carriers.twins.js';
 import { ConsumersTwin } from './twins/consumers.twin.js';
 import type { Transaction } from './twins/database.js';
 import { type EntryRow, LedgerTwin } from './twins/ledger.twin.js';
@@ -158,6 +158,18 @@ class SendsBeforeIntent extends Parts {
   }
 }
 
+class TellsWhatIsFree extends WithdrawalsTwin {
+  protected override write(keys: readonly string[]): Set<string> {
+    return new Set(keys.filter((key) => !this.tables.mayHave(key)));
+  }
+}
+
+class CancelsWithoutWithdrawing extends Parts {
+  override withdrawals(): WithdrawalsTwin {
+    return new TellsWhatIsFree(this.shared.carriers, this.db);
+  }
+}
+
 class ChargesWhatFailed extends Parts {
   override settlement(billing: ReturnType<Parts['billing']>): DurableConsumer {
     const consumer = super.settlement(billing);
@@ -190,15 +202,21 @@ export interface Planted {
 /** Faults as somebody could make them. */
 export const PLANTED: readonly Planted[] = [
   { name: 'a void that is skipped', parts: SkippedVoid, from: 1, says: /does not come to rest/ },
-  { name: 'a post that is doubled', parts: DoubledPost, from: 1, says: /a balance is/ },
+  { name: 'a post that is doubled', parts: DoubledPost, from: 60, says: /a balance is/ },
   { name: 'a charge for what failed', parts: ChargesWhatFailed, from: 1, says: /has its charge resolved: post/ },
-  { name: 'a settlement after its cursor', parts: SettlesAfterItsCursor, from: 1, says: /does not come to rest/ },
-  { name: 'outcomes written under any epoch', parts: NoEpochForOutcomes, from: 1, says: /after another had begun/ },
-  { name: 'a cursor moved under any lease', parts: NoFenceForCursor, from: 1, says: /had the effect of event/ },
+  { name: 'a settlement after its cursor', parts: SettlesAfterItsCursor, from: 60, says: /does not come to rest/ },
+  { name: 'outcomes written under any epoch', parts: NoEpochForOutcomes, from: 900, says: /after another had begun/ },
+  { name: 'a cursor moved under any lease', parts: NoFenceForCursor, from: 250, says: /had the effect of event/ },
   { name: 'a receipt dropped before its answer', parts: DropsEarlyReceipts, from: 1, says: /receipt .* is lost/ },
   { name: 'a receipt confirmed too early', parts: ConfirmsReceiptsAtOnce, from: 1, says: /receipt .* is lost/ },
-  { name: 'a void before its id is taken', parts: VoidsBeforeAbandoning, from: 900, says: /charge resolved: void/ },
+  { name: 'a void before its id is taken', parts: VoidsBeforeAbandoning, from: 750, says: /charge resolved: void/ },
   { name: 'a sweep that looks for no message', parts: SweepsWhatIsWritten, from: 1, says: /charge resolved: void/ },
   { name: 'a key completed before its message', parts: KeyBeforeMessage, from: 1, says: /its message is missing/ },
   { name: 'a submission sent before its key', parts: SendsBeforeIntent, from: 1, says: /a carrier has it|twice/ },
+  {
+    name: 'a cancel that does not withdraw',
+    parts: CancelsWithoutWithdrawing,
+    from: 1,
+    says: /is canceled, and a carrier has it/,
+  },
 ];

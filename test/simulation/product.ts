@@ -185,6 +185,7 @@ export class Product {
   private follow(consumers: readonly DurableConsumer[], logger: Logger): void {
     const { shared, host } = this.parts;
     const store = this.parts.consumers();
+    const runners: ConsumerRunner[] = [];
     for (const consumer of consumers) {
       if (!shared.consumers.has(consumer.id)) {
         shared.consumers.set(consumer.id, {
@@ -198,14 +199,15 @@ export class Product {
       const seen = probe(consumer, log, shared);
       const runner = new ConsumerRunner(seen, fits(log), fits(store), host.name, CONSUMERS, logger);
       this.starts.push(() => runner.start());
-      const renew = () => {
-        const forget = (held: string[]) => {
-          if (!held.includes(consumer.id)) runner.forget();
-        };
-        if (runner.owned) store.renew(host.name, CONSUMERS.leaseMs).then(forget, () => undefined);
-      };
-      this.starts.push(() => void setInterval(renew, RENEW_MS));
+      runners.push(runner);
     }
+    const renew = () => {
+      const forget = (held: string[]) => {
+        for (const runner of runners) if (!held.includes(runner.consumer.id)) runner.forget();
+      };
+      if (runners.some(({ owned }) => owned)) store.renew(host.name, CONSUMERS.leaseMs).then(forget, () => undefined);
+    };
+    this.starts.push(() => void setInterval(renew, RENEW_MS));
   }
 
   private logOf(source: string): LogTwin {

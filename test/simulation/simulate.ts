@@ -18,13 +18,26 @@ const QUIET_TURNS = 40;
 const MOST_TURNS_TO_REST = 6_000;
 const LONG_TEXT = 'x'.repeat(200);
 
+/** `full`: every loop looks as often as it does, and each look is a turn. `quick`: looks that find nothing cost little. */
+export type Detail = 'full' | 'quick';
+
+const IDLENESS = { full: { instant: 0, sloth: 1 }, quick: { instant: 0.9, sloth: 4 } } as const;
+
+export interface Options {
+  readonly parts?: PartsClass;
+  readonly detail?: Detail;
+  readonly trace?: boolean;
+}
+
 /** One schedule: a few messages, and whatever the seed lets happen to them, until everything has come to rest. */
-export async function simulate(seed: number, parts: PartsClass = Parts, trace = false): Promise<Verdict> {
+export async function simulate(seed: number, options: Options = {}): Promise<Verdict> {
+  const { parts = Parts, detail = 'quick', trace = false } = options;
   const random = new Random(seed);
-  const world = new World(random, { timerShare: random.pick([0.02, 0.1, 0.3]), stepMs: random.pick([0, 2, 20]) });
+  const pace = { timerShare: random.pick([0.02, 0.1, 0.3]), stepMs: random.pick([0, 2, 20]) };
+  const world = new World(random, { ...pace, ...IDLENESS[detail] });
   world.isTracing = trace;
   const leave = enter(world, new Random(seed + 1));
-  const schedule = new Schedule(world, random, parts);
+  const schedule = new Schedule(world, random, parts, detail);
   let violation: string | null = null;
   try {
     violation = (await schedule.disturb()) ?? (await schedule.settle());
@@ -51,6 +64,7 @@ class Schedule {
     private readonly world: World,
     private readonly random: Random,
     private readonly parts: PartsClass,
+    detail: Detail,
   ) {
     const sometimes = (share: number) => (random.chance(0.5) ? share : 0);
     const statements = { before: sometimes(0.02), after: sometimes(0.02), delayed: random.pick([0, 0.3, 0.6]) };
@@ -64,22 +78,25 @@ class Schedule {
       receiptTwice: sometimes(0.3),
       receiptEarly: random.pick([0, 0.3, 1]),
     });
-    this.turns = 60 + random.below(200);
+    this.turns = detail === 'full' ? 60 + random.below(200) : 40 + random.below(100);
     this.chaos = random.pick([0, 0.01, 0.03]);
     const messages = 1 + random.below(4);
     for (let number = 1; number <= messages; number++) {
       this.customers.push(new Customer(this.wish(number), world, random, () => this.products));
     }
+    if (random.chance(0.15)) this.suspendLater();
     this.invariants = new Invariants(this.shared, this.customers);
   }
 
   /** Lets things go wrong for a while. */
   async disturb(): Promise<string | null> {
     const hosts = this.random.pick([1, 1, 2]);
-    for (let host = 0; host < hosts; host++) await this.startProduct();
+    this.starting = hosts;
     for (let turn = 0; turn < this.turns; turn++) {
       if (this.random.chance(this.chaos)) this.strike();
-      const violation = await this.turn();
+      this.begin();
+      await this.world.settled();
+      const violation = this.judge();
       if (violation) return violation;
     }
     return null;
@@ -92,12 +109,14 @@ class Schedule {
     for (const { faults } of shared.networks.values()) for (const name in faults) Object.assign(faults, { [name]: 0 });
     Object.assign(world.pace, { timerShare: 0.02, stepMs: 2 });
     for (const { host } of this.products) host.isFrozen = false;
-    if (!this.products.some(({ host }) => host.isAlive)) await this.startProduct();
+    if (!this.products.some(({ host }) => host.isAlive)) this.starting = Math.max(1, this.starting);
     let quiet = 0;
     for (let turn = 0; turn < MOST_TURNS_TO_REST; turn++) {
       if (turn % 8 === 0 && this.invariants.isAtRest) break;
       const before = this.progress;
-      const violation = await this.turn();
+      this.begin();
+      await this.world.settled();
+      const violation = this.judge();
       if (violation) return violation;
       quiet = this.progress === before ? quiet + 1 : 0;
       if (quiet < QUIET_TURNS || !world.isIdle) continue;
@@ -112,18 +131,27 @@ class Schedule {
     return messaging.log.events.length + carriers.log.events.length + ledger.entries.size + carriers.intents.size;
   }
 
-  private async turn(): Promise<string | null> {
-    for (; this.starting > 0; this.starting--) await this.startProduct();
-    await this.world.turn();
+  /** Begins what happens next. */
+  private begin(): void {
+    if (this.starting === 0) {
+      this.world.turn();
+      return;
+    }
+    this.starting--;
+    this.startProduct();
+  }
+
+  /** What does not hold by now; looked at where something has changed. */
+  private judge(): string | null {
     if (!this.world.isChanged) return null;
     this.world.isChanged = false;
     return this.invariants.check();
   }
 
-  private async startProduct(): Promise<void> {
+  private startProduct(): void {
     const host = new Host(`p${++this.started}`);
     this.world.note(`${host.name} starts`);
-    await this.world.as(host, () => {
+    this.world.as(host, () => {
       const product = new Product(host, new this.parts(this.shared, host));
       this.products.push(product);
       product.start();
@@ -169,6 +197,19 @@ class Schedule {
       this.world.note(`${host.name} goes on`);
       host.isFrozen = false;
     });
+  }
+
+  /** Messaging hears that an account is suspended, and perhaps that it is active again. */
+  private suspendLater(): void {
+    const { world, random, shared } = this;
+    const { id: accountId } = random.pick(shared.accounts);
+    const hear = (version: number, halted: boolean) => {
+      world.note(`${accountId} is ${halted ? 'suspended' : 'active again'}`);
+      shared.messaging.statuses.set(accountId, { accountId, version, halted });
+    };
+    const atMs = random.below(800);
+    world.after(null, atMs, () => hear(1, true));
+    if (random.chance(0.3)) world.after(null, atMs + random.below(3_000), () => hear(2, false));
   }
 
   private wish(number: number): Wish {

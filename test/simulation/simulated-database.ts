@@ -21,6 +21,11 @@ function broken(): Error {
   return Object.assign(new Error('Connection terminated unexpectedly'), { code: 'ECONNRESET' });
 }
 
+function isNothing(result: unknown): boolean {
+  if (result === null || Array.isArray(result)) return !result?.length;
+  return (result as { size?: number }).size === 0 || (result as { next?: unknown }).next === null;
+}
+
 /** One process's connections to the server: what was sent may happen although the process is gone. */
 export class SimulatedDatabase implements Database {
   private readonly underWay = new Map<Step, Transaction | null>();
@@ -57,6 +62,11 @@ export class SimulatedDatabase implements Database {
   }
 
   look<T>(label: string, work: () => T): Promise<T> {
+    const { random, pace } = this.world;
+    if (random.chance(pace.instant)) {
+      const result = work();
+      if (isNothing(result)) return Promise.resolve(result);
+    }
     return this.send(label, NO_ROWS, null, work);
   }
 

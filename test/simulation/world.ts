@@ -39,10 +39,15 @@ export interface Pace {
   timerShare: number;
   /** At most how long one step takes. */
   stepMs: number;
+  /** How often a statement that would find nothing is answered at once, without a turn of its own. */
+  instant: number;
+  /** How many times as long a loop sleeps when it has nothing to do. */
+  sloth: number;
 }
 
 const always = () => true;
 const nothing = () => undefined;
+const nextTick = (resolve: () => void) => process.nextTick(resolve);
 
 /** Everything around the processes: the clock, what is under way, and the seeded choice of what happens next. */
 export class World {
@@ -98,13 +103,15 @@ export class World {
     if (this.isTracing) this.trace.push(`${String(Math.round(this.nowMs - 1_000)).padStart(7)} ms  ${line}`);
   }
 
-  /** Runs code as a process, until all that follows from it at once has happened. */
-  async as(host: Host | null, run: () => void): Promise<void> {
+  /** Begins code as a process; what follows from it at once has happened when `settled` resolves. */
+  as(host: Host | null, run: () => void): void {
     this.current = host;
     run();
-    // Node runs the next tick when no promise has anything left to do.
-    await new Promise<void>((resolve) => process.nextTick(resolve));
-    this.current = null;
+  }
+
+  /** Node runs the next tick when no promise has anything left to do. */
+  settled(): Promise<void> {
+    return new Promise<void>(nextTick);
   }
 
   /** Ends a process: its timers and what would go on in it vanish. */
@@ -121,8 +128,8 @@ export class World {
     this.nowMs += ms;
   }
 
-  /** One step or timer; false when there is neither. */
-  async turn(): Promise<boolean> {
+  /** Begins one step or timer, if there is one. */
+  turn(): void {
     this.turns++;
     const timer = this.nextTimer();
     const step = this.nextStep(timer);
@@ -130,15 +137,14 @@ export class World {
       this.drop(step);
       this.nowMs += this.random.below(this.pace.stepMs + 1);
       if (this.isTracing) this.note(`${step.host ? `${step.host.name}: ` : ''}${step.label}`);
-      await this.as(step.host, step.isReady() ? step.run : step.expire);
-      return true;
+      this.as(step.host, step.isReady() ? step.run : step.expire);
+      return;
     }
-    if (!timer) return false;
+    if (!timer) return;
     this.nowMs = Math.max(this.nowMs, timer.dueMs);
     if (timer.everyMs === null) this.timers.delete(timer);
     else timer.dueMs = this.nowMs + timer.everyMs;
-    await this.as(timer.host, timer.run);
-    return true;
+    this.as(timer.host, timer.run);
   }
 
   private nextStep(timer: Timer | null): Step | null {

@@ -12,10 +12,11 @@ import {
   type OutcomeBatch,
   OutcomesRepository,
 } from '../../../src/modules/carriers/infrastructure/outcomes.repository.js';
+import { WithdrawalsRepository } from '../../../src/modules/carriers/infrastructure/withdrawals.repository.js';
 import { newId } from '../../../src/shared/sid.js';
 import { startTestDatabase, type TestDatabase } from '../../support/database.js';
 import { Random } from '../random.js';
-import { BindsLeaseTwin, CarriersTables, IntentsTwin, OutcomesTwin } from './carriers.twins.js';
+import { BindsLeaseTwin, CarriersTables, IntentsTwin, OutcomesTwin, WithdrawalsTwin } from './carriers.twins.js';
 import { LONG_MS, readAll, SEED, STEPS, same, told } from './compare.js';
 import { DirectDatabase } from './database.js';
 import { LogTable, LogTwin } from './event-log.twin.js';
@@ -47,12 +48,14 @@ describe('the twins of carriers', () => {
       new IntentsTwin(tables, direct),
       new OutcomesTwin(tables, direct, new LogTwin(tables.log, direct)),
     ] as const;
+    const withdrawals = [new WithdrawalsRepository(db), new WithdrawalsTwin(tables, direct)] as const;
+    const withdrawn: string[] = [];
     const owners = [randomUUID(), randomUUID()];
     const leases: HeldLease[] = [];
     const intents: { id: string; items: Intended[] }[] = [];
     for (let step = 0; step < STEPS; step++) {
       const lease = leases.length > 0 && random.chance(0.8) ? leases.at(-1)! : leases[0];
-      const choice = lease ? random.below(7) : 0;
+      const choice = lease ? random.below(8) : 0;
       if (choice === 0 || !lease) {
         const [owner, leaseMs] = [random.pick(owners), random.pick([LONG_MS, -LONG_MS])];
         const taken = await same(
@@ -69,7 +72,9 @@ describe('the twins of carriers', () => {
         );
       } else if (choice <= 3) {
         const old = intents.length > 0 && random.chance(0.3) ? random.pick(intents).items.slice(0, 1) : [];
-        const intent = { id: newId(), items: [intended(random), intended(random), ...old] };
+        const gone = withdrawn.length > 0 && random.chance(0.5) ? [random.pick(withdrawn)] : [];
+        const items = [intended(random), intended(random), ...gone.map((key) => ({ ...intended(random), key }))];
+        const intent = { id: newId(), items: [...items, ...old.filter(({ key }) => !gone.includes(key))] };
         await same(
           `intend ${step}`,
           () => real[1].intend(lease, intent.id, intent.items),
@@ -82,6 +87,15 @@ describe('the twins of carriers', () => {
           () => real[1].left(lease, newId(0), 50),
           () => twin[1].left(lease, newId(0), 50),
         );
+      } else if (choice === 5) {
+        const own = intents.length > 0 ? random.pick(intents).items.map(({ key }) => key) : [];
+        const keys = [...new Set([...own, ...withdrawn.slice(-2), newId()])];
+        await same(
+          `withdraw ${step}`,
+          () => withdrawals[0].withdraw(keys),
+          () => withdrawals[1].withdraw(keys),
+        );
+        withdrawn.push(...keys);
       } else if (intents.length > 0) {
         const batch = outcomes(random, random.pick(intents));
         await same(

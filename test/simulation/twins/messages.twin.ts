@@ -136,7 +136,9 @@ export class MessagesTwin
       for (const key of keys) if (!this.tables.messages.has(key.id)) this.tables.messages.set(key.id, tombstone(key));
     });
     return this.db.look('find what is abandoned', () =>
-      keys.flatMap(({ id }) => (this.tables.messages.get(id)?.message.status === 'abandoned' ? id : [])),
+      [...new Set(keys.map(({ id }) => id))].filter(
+        (id) => this.tables.messages.get(id)?.message.status === 'abandoned',
+      ),
     );
   }
 

@@ -36,18 +36,38 @@ describe("the ledger's twin", () => {
   });
   afterAll(() => bench?.stop());
 
-  it('answers as the ledger does, and keeps the same balances', async () => {
+  it('answers as the ledger does, and keeps the same balances and counts', async () => {
     const table = new LedgerTable();
     const twin = new LedgerTwin(table, new DirectDatabase());
-    const accounts = await Promise.all([100, 1_000].map((credit) => bench.openWith(credit)));
-    accounts.forEach((id, index) => void table.accounts.set(id, accountWith([100, 1_000][index]!)));
+    const kinds = [
+      { credit: 100, quota: null, mostOpen: Number.POSITIVE_INFINITY },
+      { credit: 1_000, quota: null, mostOpen: Number.POSITIVE_INFINITY },
+      { credit: 1_000, quota: 12, mostOpen: Number.POSITIVE_INFINITY },
+      { credit: 1_000, quota: null, mostOpen: 4 },
+      { credit: 150, quota: 9, mostOpen: 3 },
+    ];
+    const accounts: string[] = [];
+    for (const { credit, ...bounds } of kinds) {
+      const id = await bench.openWith(credit);
+      await bench.setQuota(id, bounds.quota);
+      if (Number.isFinite(bounds.mostOpen)) {
+        const bound = 'update billing.ledger_account set outstanding_limit = $2 where id = $1';
+        await bench.db.query(bound, [id, bounds.mostOpen]);
+      }
+      table.accounts.set(id, accountWith(credit, bounds));
+      accounts.push(id);
+    }
     const known: Reservation[] = [];
     for (let step = 0; step < STEPS; step++) {
       if (random.chance(0.5)) {
-        const fresh = Array.from({ length: 1 + random.below(4) }, () =>
-          charge(random.chance(0.05) ? FUNDING_ID : random.pick(accounts), 1 + random.below(40)),
+        const place = () => (random.chance(0.05) ? FUNDING_ID : random.pick(accounts));
+        const one = place();
+        // Often several of one account, so that one stands before another in line.
+        const isAlike = random.chance(0.5);
+        const fresh = Array.from({ length: 1 + random.below(6) }, () =>
+          charge(isAlike ? one : place(), 1 + random.below(40)),
         );
-        const items = known.length > 0 && random.chance(0.3) ? [...fresh, random.pick(known)] : fresh;
+        const items = known.length > 0 && random.chance(0.3) ? [random.pick(known), ...fresh] : fresh;
         await same(
           `reserve ${step}`,
           () => bench.ledger.reserve(items),
@@ -56,8 +76,8 @@ describe("the ledger's twin", () => {
         known.push(...fresh);
       } else {
         const keys = new Set(Array.from({ length: 3 }, () => (known[0] ? random.pick(known).key.id : newId())));
-        const kinds: Resolution['kind'][] = ['post', 'void', 'undo'];
-        const items = [...keys, newId()].map((key) => ({ key, kind: random.pick(kinds) }));
+        const resolutions: Resolution['kind'][] = ['post', 'void', 'undo'];
+        const items = [...keys, newId()].map((key) => ({ key, kind: random.pick(resolutions) }));
         await same(
           `settle ${step}`,
           () => bench.ledger.settle(items),
@@ -66,8 +86,9 @@ describe("the ledger's twin", () => {
       }
     }
     for (const id of accounts) {
-      const { balance, reserved } = table.accounts.get(id)!;
-      expect({ balance, reserved }).toEqual(await bench.balanceOf(id));
+      const { balance, reserved, used, open } = table.accounts.get(id)!;
+      const real = { ...(await bench.balanceOf(id)), ...(await bench.countsOf(id)) };
+      expect({ seed: SEED, balance, reserved, used, open }).toEqual({ seed: SEED, ...real });
     }
     expect(table.revenue).toBe(await bench.revenue());
   });

@@ -1,0 +1,118 @@
+import { MESSAGING_EVENTS } from '../../../src/modules/messaging/contract/messaging.events.js';
+import { LANES } from '../../../src/modules/messaging/domain/lane.js';
+import { accepted, type Message } from '../../../src/modules/messaging/domain/message.js';
+import { AccountStatusesRepository } from '../../../src/modules/messaging/infrastructure/account-statuses.repository.js';
+import { DispatchRepository } from '../../../src/modules/messaging/infrastructure/dispatch.repository.js';
+import { EndingsRepository, type EndReason } from '../../../src/modules/messaging/infrastructure/endings.repository.js';
+import {
+  MessagesRepository,
+  type NewMessage,
+} from '../../../src/modules/messaging/infrastructure/messages.repository.js';
+import { MessagingDatabase, MessagingLog } from '../../../src/modules/messaging/infrastructure/messaging.storage.js';
+import { newId } from '../../../src/shared/sid.js';
+import { startTestDatabase, type TestDatabase } from '../../support/database.js';
+import { Random } from '../random.js';
+import { LONG_MS, SEED, STEPS, same } from './compare.js';
+import { DirectDatabase } from './database.js';
+import { LogTable, LogTwin } from './event-log.twin.js';
+import { MessagesTwin, MessagingTables } from './messages.twin.js';
+import { DispatchTwin, EndingsTwin, StatusesTwin } from './messaging.twins.js';
+
+const ACCOUNTS = Array.from({ length: 3 }, () => newId());
+const QUEUES = ['one', 'two'];
+const REASONS: readonly EndReason[] = ['canceled', 'halted'];
+
+describe('the twins of what waits', () => {
+  let database: TestDatabase;
+  let db: MessagingDatabase;
+  beforeAll(async () => {
+    database = await startTestDatabase(['messaging']);
+    db = new MessagingDatabase({ module: 'messaging', connectionString: database.url });
+  });
+  afterAll(async () => {
+    await db?.close();
+    await database?.stop();
+  });
+
+  it('keep endings and halted accounts, and leave these out, as the repositories do', async () => {
+    const random = new Random(SEED);
+    const direct = new DirectDatabase();
+    const tables = new MessagingTables(new LogTable('messaging'));
+    const log = new MessagingLog(db, MESSAGING_EVENTS);
+    const real = {
+      db,
+      messages: new MessagesRepository(db, log, { count: () => undefined } as never),
+      dispatch: new DispatchRepository(db),
+      endings: new EndingsRepository(db),
+      statuses: new AccountStatusesRepository(db),
+    };
+    const twin = {
+      db: direct as never as MessagingDatabase,
+      messages: new MessagesTwin(tables, direct, new LogTwin(tables.log, direct)),
+      dispatch: new DispatchTwin(tables, direct),
+      endings: new EndingsTwin(tables, direct),
+      statuses: new StatusesTwin(tables, direct),
+    };
+    const both = <T>(what: string, ask: (one: typeof real | typeof twin) => Promise<T>) =>
+      same(
+        what,
+        () => ask(real),
+        () => ask(twin),
+      );
+    const keys: Message[] = [];
+    let after: Message | null = null;
+    for (let step = 0; step < STEPS; step++) {
+      const some = keys.length > 0 ? [...new Set(Array.from({ length: 3 }, () => random.pick(keys)))] : [];
+      switch (random.below(6)) {
+        case 0: {
+          const items = Array.from({ length: 2 }, () => waiting(random));
+          await both(`append ${step}`, async ({ messages }) => [...(await messages.append(items)).keys()].sort());
+          keys.push(...items.map(({ message }) => message));
+          break;
+        }
+        case 1: {
+          const halted = random.chance(0.6);
+          const status = { accountId: random.pick(ACCOUNTS), version: 1 + random.below(step + 1), halted };
+          await both(`record ${step}`, ({ statuses, db: on }) => on.transaction((tx) => statuses.record(tx, [status])));
+          break;
+        }
+        case 2: {
+          const endings = some.map(({ accountId, id }) => ({ accountId, id, reason: random.pick(REASONS) }));
+          await both(`note ${step}`, ({ endings: to }) => to.note(endings));
+          break;
+        }
+        case 3:
+          await both(`forget ${step}`, ({ endings, db: on }) => on.transaction((tx) => endings.forget(tx, some)));
+          break;
+        case 4:
+          after = await both(`halted ${step}`, async ({ statuses }) => {
+            const page = await statuses.waitingOfHalted(3, after);
+            return page.at(-1) ?? null;
+          });
+          break;
+        default: {
+          const places = await both(`places ${step}`, ({ dispatch }) => dispatch.places(50));
+          const limits = places.map(() => 1 + random.below(5));
+          await both(`waiting ${step}`, ({ dispatch }) => dispatch.waiting(places, limits));
+          await both(`sendable ${step}`, ({ dispatch }) => dispatch.sendable(some));
+        }
+      }
+      await both(`left ${step}`, async ({ endings }) => {
+        const left = await endings.left(-LONG_MS, 1_000);
+        return left.sort((a, b) => (a.id < b.id ? -1 : 1));
+      });
+    }
+  });
+});
+
+function waiting(random: Random): NewMessage {
+  const place = { id: newId(), accountId: random.pick(ACCOUNTS), lane: random.pick(LANES), queue: random.pick(QUEUES) };
+  const texts = { from: '+15005550006', to: '+15550000001' } as const;
+  const none = { serviceId: null, callbackUrl: null, carrier: null, errorCode: null, sentAt: null, traceparent: null };
+  const validUntil = new Date(Math.floor(Date.now()) + LONG_MS);
+  const rest = { version: 1, status: 'queued', segments: 1, receipts: 0n, validUntil } as const;
+  const message: Message = { ...place, ...texts, ...none, ...rest };
+  const text = { body: 'hello', encoding: 'GSM-7', retryUnknown: false, idempotencyKey: null } as const;
+  const price = { priceMicros: 10, currency: 'USD', deadlineMs: Date.now() + LONG_MS };
+  return { message, ...text, ...price, event: accepted(message) };
+}
