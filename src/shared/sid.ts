@@ -68,7 +68,7 @@ export function idFloor(timeMs: number): string {
 function startMillisecond(nowMs: number): void {
   lastTimeText = timeText(nowMs);
   lastTimeMs = nowMs;
-  counter = randomBytes(4).readUInt32BE() >>> (32 - COUNTER_BITS + 1);
+  counter = Number.parseInt(nextRandomDigits().slice(0, 8), 16) >>> (32 - COUNTER_BITS + 1);
 }
 
 /** The 48 bits of the time as they stand in a uuid, both dashes included. */

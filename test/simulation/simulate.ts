@@ -18,10 +18,27 @@ const QUIET_TURNS = 40;
 const MOST_TURNS_TO_REST = 6_000;
 const LONG_TEXT = 'x'.repeat(200);
 
-/** `full`: every loop looks as often as it does, and each look is a turn. `quick`: looks that find nothing cost little. */
-export type Detail = 'full' | 'quick';
+/**
+ * How much of a schedule is spent on what happens when nothing does. `full`: every loop looks as often as it does, and
+ * each look is a turn. `quick`: loops sleep longer, and a look that finds nothing costs next to nothing. `brief`: the
+ * same for one message or two, and for a shorter while.
+ */
+export type Detail = 'full' | 'quick' | 'brief';
 
-const IDLENESS = { full: { instant: 0, sloth: 1 }, quick: { instant: 0.9, sloth: 4 } } as const;
+interface Extent {
+  readonly instant: number;
+  /** Less than a lease lasts. */
+  readonly napMs: number;
+  readonly mostMessages: number;
+  /** For how many turns things go wrong. */
+  readonly turns: readonly [least: number, span: number];
+}
+
+const EXTENTS: Record<Detail, Extent> = {
+  full: { instant: 0, napMs: 0, mostMessages: 4, turns: [60, 200] },
+  quick: { instant: 0.9, napMs: 3_500, mostMessages: 4, turns: [40, 100] },
+  brief: { instant: 0.97, napMs: 3_500, mostMessages: 2, turns: [15, 45] },
+};
 
 export interface Options {
   readonly parts?: PartsClass;
@@ -31,13 +48,14 @@ export interface Options {
 
 /** One schedule: a few messages, and whatever the seed lets happen to them, until everything has come to rest. */
 export async function simulate(seed: number, options: Options = {}): Promise<Verdict> {
-  const { parts = Parts, detail = 'quick', trace = false } = options;
+  const { parts = Parts, detail = 'brief', trace = false } = options;
+  const extent = EXTENTS[detail];
   const random = new Random(seed);
   const pace = { timerShare: random.pick([0.02, 0.1, 0.3]), stepMs: random.pick([0, 2, 20]) };
-  const world = new World(random, { ...pace, ...IDLENESS[detail] });
+  const world = new World(random, { ...pace, instant: extent.instant, napMs: extent.napMs });
   world.isTracing = trace;
   const leave = enter(world, new Random(seed + 1));
-  const schedule = new Schedule(world, random, parts, detail);
+  const schedule = new Schedule(world, random, parts, extent);
   let violation: string | null = null;
   try {
     violation = (await schedule.disturb()) ?? (await schedule.settle());
@@ -64,7 +82,7 @@ class Schedule {
     private readonly world: World,
     private readonly random: Random,
     private readonly parts: PartsClass,
-    detail: Detail,
+    { turns: [least, span], mostMessages }: Extent,
   ) {
     const sometimes = (share: number) => (random.chance(0.5) ? share : 0);
     const statements = { before: sometimes(0.02), after: sometimes(0.02), delayed: random.pick([0, 0.3, 0.6]) };
@@ -78,9 +96,9 @@ class Schedule {
       receiptTwice: sometimes(0.3),
       receiptEarly: random.pick([0, 0.3, 1]),
     });
-    this.turns = detail === 'full' ? 60 + random.below(200) : 40 + random.below(100);
+    this.turns = least + random.below(span);
     this.chaos = random.pick([0, 0.01, 0.03]);
-    const messages = 1 + random.below(4);
+    const messages = 1 + random.below(mostMessages);
     for (let number = 1; number <= messages; number++) {
       this.customers.push(new Customer(this.wish(number), world, random, () => this.products));
     }
@@ -112,7 +130,7 @@ class Schedule {
     if (!this.products.some(({ host }) => host.isAlive)) this.starting = Math.max(1, this.starting);
     let quiet = 0;
     for (let turn = 0; turn < MOST_TURNS_TO_REST; turn++) {
-      if (turn % 8 === 0 && this.invariants.isAtRest) break;
+      if (turn % 3 === 0 && this.invariants.isAtRest) break;
       const before = this.progress;
       this.begin();
       await this.world.settled();

@@ -12,6 +12,12 @@ export interface StatementFaults {
   delayed: number;
 }
 
+interface OpenTransaction extends Transaction {
+  isCommitting: boolean;
+  /** The server has ended it. */
+  isDead: boolean;
+}
+
 /** Who holds which row. */
 export type Locks = Map<string, Transaction>;
 
@@ -28,10 +34,8 @@ function isNothing(result: unknown): boolean {
 
 /** One process's connections to the server: what was sent may happen although the process is gone. */
 export class SimulatedDatabase implements Database {
-  private readonly underWay = new Map<Step, Transaction | null>();
-  private readonly open = new Set<Transaction>();
-  private readonly dead = new WeakSet<Transaction>();
-  private readonly committing = new WeakSet<Transaction>();
+  private readonly underWay = new Map<Step, OpenTransaction | null>();
+  private readonly open = new Set<OpenTransaction>();
 
   constructor(
     private readonly world: World,
@@ -47,7 +51,7 @@ export class SimulatedDatabase implements Database {
   }
 
   run<T>(label: string, rows: readonly string[], work: (tx: Transaction) => T, tx?: Queryable): Promise<T> {
-    const inside = tx as unknown as Transaction | undefined;
+    const inside = tx as unknown as OpenTransaction | undefined;
     return this.send(label, rows, inside ?? null, () => {
       if (inside) {
         for (const row of rows) this.hold(inside, row);
@@ -71,11 +75,11 @@ export class SimulatedDatabase implements Database {
   }
 
   async transaction<T>(work: (tx: Queryable) => Promise<T>): Promise<T> {
-    const tx: Transaction = { held: new Set(), writes: [] };
+    const tx: OpenTransaction = { held: new Set(), writes: [], isCommitting: false, isDead: false };
     this.open.add(tx);
     try {
       const result = await work(tx as unknown as Queryable);
-      this.committing.add(tx);
+      tx.isCommitting = true;
       await this.send('commit', [], tx, () => {
         commit(tx);
         this.world.isChanged = true;
@@ -83,17 +87,17 @@ export class SimulatedDatabase implements Database {
       });
       return result;
     } catch (error) {
-      if (!this.dead.has(tx)) this.end(tx);
+      if (!tx.isDead) this.end(tx);
       throw error;
     }
   }
 
   /** The server ends what idles in a transaction for long: its process was stopped. */
   rollBackIdle(): void {
-    for (const tx of this.open) if (!this.committing.has(tx)) this.end(tx);
+    for (const tx of this.open) if (!tx.isCommitting) this.end(tx);
   }
 
-  private send<T>(label: string, rows: readonly string[], tx: Transaction | null, work: () => T): Promise<T> {
+  private send<T>(label: string, rows: readonly string[], tx: OpenTransaction | null, work: () => T): Promise<T> {
     return new Promise<T>((resolve, reject) => {
       const { world, host, faults } = this;
       const fail = () => this.answer(label, () => reject(broken()));
@@ -102,7 +106,7 @@ export class SimulatedDatabase implements Database {
         label,
         () => {
           this.underWay.delete(step);
-          if ((tx && this.dead.has(tx)) || world.random.chance(faults.before)) {
+          if (tx?.isDead || world.random.chance(faults.before)) {
             world.note(`  ${host.name}'s statement does not arrive`);
             if (tx) this.end(tx);
             fail();
@@ -157,17 +161,17 @@ export class SimulatedDatabase implements Database {
     tx.held.add(row);
   }
 
-  private end(tx: Transaction): void {
+  private end(tx: OpenTransaction): void {
     for (const row of tx.held) this.locks.delete(row);
     tx.held.clear();
     this.open.delete(tx);
-    this.dead.add(tx);
+    tx.isDead = true;
   }
 
   /** Of what the process had sent, the server has read one part and not the other. */
   private abandon(): void {
     for (const [step, tx] of this.underWay) {
-      const isWhole = tx === null || this.committing.has(tx);
+      const isWhole = tx === null || tx.isCommitting;
       if (isWhole && this.world.random.chance(0.5)) continue;
       this.world.drop(step);
       if (tx) this.end(tx);

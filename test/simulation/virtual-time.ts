@@ -47,7 +47,7 @@ function install(): void {
   const [dateNow, random, monotonic] = [Date.now, Math.random, performance.now.bind(performance)];
   const given: Record<string, (inside: World, ...args: never[]) => unknown> = {
     setTimeout: (inside, run: () => void, ms = 0) =>
-      inside.after(inside.current, isNap(ms) ? ms * inside.pace.sloth : ms, run),
+      inside.after(inside.current, isNap(ms) ? Math.max(ms, inside.pace.napMs) : ms, run),
     setInterval: (inside, run: () => void, ms = 0) => inside.after(inside.current, ms, run, ms),
     clearTimeout: (inside, timer: Timer | undefined | null) => inside.cancel(timer),
     clearInterval: (inside, timer: Timer | undefined | null) => inside.cancel(timer),

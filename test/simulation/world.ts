@@ -41,8 +41,8 @@ export interface Pace {
   stepMs: number;
   /** How often a statement that would find nothing is answered at once, without a turn of its own. */
   instant: number;
-  /** How many times as long a loop sleeps when it has nothing to do. */
-  sloth: number;
+  /** How long a loop that has nothing to do sleeps at least. */
+  napMs: number;
 }
 
 const always = () => true;
