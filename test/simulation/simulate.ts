@@ -48,7 +48,7 @@ export interface Options {
 
 /** One schedule: a few messages, and whatever the seed lets happen to them, until everything has come to rest. */
 export async function simulate(seed: number, options: Options = {}): Promise<Verdict> {
-  const { parts = Parts, detail = 'brief', trace = false } = options;
+  const { parts = Parts, detail = 'full', trace = false } = options;
   const extent = EXTENTS[detail];
   const random = new Random(seed);
   const pace = { timerShare: random.pick([0.02, 0.1, 0.3]), stepMs: random.pick([0, 2, 20]) };
