@@ -65,7 +65,7 @@ export class AppModule implements OnApplicationBootstrap, BeforeApplicationShutd
     // Whoever writes to the logs keeps room in them: requests are accepted while no worker runs.
     this.partitions.start();
     if (!this.settings.roles.includes('worker')) return;
-    await this.bus.startConsumers();
+    await this.bus.startConsumers(this.settings);
     for (const keeper of this.care) keeper.start();
   }
 

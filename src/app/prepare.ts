@@ -109,6 +109,8 @@ function complete(environment: Environment, common: string, dataDir: string, sec
     logLevel: environment.LOG_LEVEL,
     otlpEndpoint: environment.OTEL_EXPORTER_OTLP_ENDPOINT,
     dev,
+    isAlone:
+      !environment.DATABASE_URL && MODULES.every((name) => databaseSetting(environment, name) === 'DATABASE_URL'),
   };
 }
 

@@ -50,6 +50,7 @@ export function testSettings(databaseUrl: string): Settings {
     logLevel: 'silent',
     otlpEndpoint: undefined,
     dev: false,
+    isAlone: false,
   };
 }
 

@@ -299,4 +299,5 @@ const SETTINGS_OF_TESTS: Settings = {
   logLevel: 'info',
   otlpEndpoint: undefined,
   dev: false,
+  isAlone: false,
 };

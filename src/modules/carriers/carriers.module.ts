@@ -96,7 +96,7 @@ export class CarriersModule implements OnApplicationBootstrap, OnModuleDestroy {
       const { ports, password } = await this.simulator.start();
       await this.demo.ensureDemoCarriers(ports, password);
     }
-    this.owner.start();
+    await this.owner.start(this.settings);
   }
 
   /** Modules end in the reverse order of their import, one after another: whoever submits has stopped by now. */

@@ -127,7 +127,7 @@ export class MessagingModule implements OnApplicationBootstrap, OnModuleDestroy,
     await this.clock.refresh();
     if (!this.settings.roles.includes('worker')) return;
     this.dispatcher.start();
-    this.sweeper.start();
+    this.sweeper.start(this.settings);
   }
 
   async onModuleDestroy(): Promise<void> {

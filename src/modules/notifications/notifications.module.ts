@@ -4,7 +4,7 @@ import { provideStorage } from '../../platform/module-storage.js';
 import type { Settings } from '../../platform/settings/settings.js';
 import { SETTINGS } from '../../platform/tokens.js';
 import { CallWebhook } from './application/call-webhook.js';
-import { Courier } from './application/courier.js';
+import { Courier, OWN_MS } from './application/courier.js';
 import { DeliveryMetrics } from './application/delivery-metrics.js';
 import { DueDeliveries } from './application/due-deliveries.js';
 import { ListDeliveries } from './application/list-deliveries.js';
@@ -19,6 +19,7 @@ import { RetrySchedule } from './domain/retry-schedule.js';
 import { WebhookDeliveriesController } from './http/webhook-deliveries.controller.js';
 import { DeliveriesRepository } from './infrastructure/deliveries.repository.js';
 import { DeliveryQueries } from './infrastructure/delivery-queries.js';
+import { LeftDeliveriesRepository } from './infrastructure/left-deliveries.repository.js';
 import {
   NotificationsConsumers,
   NotificationsDatabase,
@@ -42,6 +43,7 @@ const STORAGE = { database: NotificationsDatabase, log: NotificationsLog, consum
     Courier,
     ScheduleCallbacks,
     DueDeliveries,
+    LeftDeliveriesRepository,
     ListDeliveries,
     ReplayDeliveries,
     DeliveryMetrics,
@@ -58,14 +60,17 @@ export class NotificationsModule implements OnApplicationBootstrap, OnModuleDest
     keys: SigningKeys,
     private readonly courier: Courier,
     private readonly due: DueDeliveries,
+    private readonly left: LeftDeliveriesRepository,
     @Inject(SETTINGS) private readonly settings: Settings,
   ) {
     bus.consume(consumers, callbacks);
     bus.tail(keys);
   }
 
-  onApplicationBootstrap(): void {
-    if (this.settings.roles.includes('worker')) this.due.start();
+  async onApplicationBootstrap(): Promise<void> {
+    if (!this.settings.roles.includes('worker')) return;
+    if (this.settings.isAlone) await this.left.release(OWN_MS);
+    this.due.start();
   }
 
   async onModuleDestroy(): Promise<void> {

@@ -74,6 +74,11 @@ export class ConsumerStore {
     return rows.map((row) => row.id);
   }
 
+  /** Takes every lease away, where whoever held one is known to be dead. */
+  async releaseAll(): Promise<void> {
+    await this.db.query(`update ${this.schema}.consumer set owner = null where owner is not null`);
+  }
+
   /** Gives up this owner's leases, so that another process need not wait for their end. */
   async release(owner: string): Promise<void> {
     await this.db.query(`update ${this.schema}.consumer set owner = null where owner = $1`, [owner]);

@@ -100,8 +100,12 @@ export class EventBus {
     await Promise.all(this.tailRunners.map((runner) => runner.start()));
   }
 
-  /** Starts the durable consumers, in a process whose role it is to work. */
-  async startConsumers(): Promise<void> {
+  /**
+   * Starts the durable consumers, in a process whose role it is to work; where it is alone, it waits for no lease that
+   * its predecessor has left.
+   */
+  async startConsumers({ isAlone = false } = {}): Promise<void> {
+    if (isAlone) await Promise.all(this.stores().map((store) => store.releaseAll()));
     for (const { consumer, store } of this.declared) {
       await store.declare(consumer.id, consumer.source);
       const runner = new ConsumerRunner(

@@ -81,6 +81,11 @@ export interface Settings {
   readonly otlpEndpoint: string | undefined;
   /** Demo data, simulated carriers, readable logs, webhooks to loopback. */
   readonly dev: boolean;
+  /**
+   * Whether the databases are this process's own, as its lock on the data directory proves: whoever left leases and
+   * half-done work in them is dead.
+   */
+  readonly isAlone: boolean;
 }
 
 /** A setting is missing or bad; the message names it and says what it must be. */

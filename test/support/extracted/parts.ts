@@ -41,6 +41,7 @@ export function partSettings(input: PartInput, own: readonly ModuleName[]): Sett
     logLevel: 'warn',
     otlpEndpoint: undefined,
     dev: false,
+    isAlone: false,
   };
 }
 

@@ -90,7 +90,9 @@ export class BindsOwner extends CapacitySignal {
     return () => this.listeners.delete(listener);
   }
 
-  start(): void {
+  /** Starts to look for the lease; where this process is alone, it does not wait for the end of one that was left. */
+  async start({ isAlone = false } = {}): Promise<void> {
+    if (isAlone) await this.leases.free();
     const off = this.directory.onChange(() => this.refreshSoon());
     this.running = this.loop().finally(off);
   }

@@ -63,6 +63,11 @@ export class BindsLeaseRepository {
     return rowCount === 1;
   }
 
+  /** Takes the lease away, where whoever held it is known to be dead. */
+  async free(): Promise<void> {
+    await this.db.query('update carriers.lease set owner = null where name = $1', [NAME]);
+  }
+
   /** Gives the lease up, so that another worker need not wait for its end. */
   async release(lease: HeldLease): Promise<void> {
     await this.db.query('update carriers.lease set owner = null where name = $1 and owner = $2 and epoch = $3', [

@@ -164,6 +164,28 @@ describe('the send saga', () => {
     expect(written.pending).toBe('0');
   });
 
+  it('sweeps up at once what a process left behind that is known to be dead', async () => {
+    const [left, begun] = [newId(Date.now() - 1_000), newId(Date.now() + 5_000)];
+    await reserve(left);
+    await reserve(begun);
+    const sweep = new SweepReservations(
+      get(BillingApi),
+      get(MessagesRepository),
+      get(SweepRepository),
+      get(GiveUpSagas),
+      get(DatabaseClock),
+    );
+    sweep.succeed();
+    for (let isMore = true; isMore; ) isMore = await sweep.step();
+    expect(await phases(left)).toEqual(['pending', 'void']);
+    expect(await phases(begun)).toEqual(['pending']);
+    // A statement of the dead process that comes to its end only now is found as well.
+    const late = newId(Date.now() - 1_000);
+    await reserve(late);
+    for (let isMore = true; isMore; ) isMore = await sweep.step();
+    expect(await phases(late)).toEqual(['pending', 'void']);
+  });
+
   describe('with an Idempotency-Key', () => {
     it('makes one message of concurrent requests, and replays it later', async () => {
       const answers = await Promise.allSettled(Array.from({ length: 20 }, () => send(REQUEST, 'key-concurrent')));

@@ -24,6 +24,8 @@ const LOOK_BACK_MS = 3_600_000;
 export class SweepReservations {
   private from: number | null = null;
   private after: string | null = null;
+  /** Whose sagas began before this instant is dead. */
+  private deadBefore = Number.NEGATIVE_INFINITY;
 
   constructor(
     @Inject(BillingApi) private readonly billing: BillingApi,
@@ -33,10 +35,19 @@ export class SweepReservations {
     private readonly clock: DatabaseClock,
   ) {}
 
+  /**
+   * Says that whoever worked here before is dead: what it left need not come of age. It is looked at again when it has,
+   * since a statement may outlive whoever sent it.
+   */
+  succeed(): void {
+    this.deadBefore = this.clock.now();
+  }
+
   /** One bounded step; returns whether there is more to look at. Safe in several processes at once. */
   async step(): Promise<boolean> {
-    const to = this.clock.now() - AGE_MS;
-    this.from ??= await this.start(to);
+    const grown = this.clock.now() - AGE_MS;
+    const to = Math.max(grown, this.deadBefore);
+    this.from ??= await this.start(grown);
     if (to <= this.from) return false;
     const pending = await this.billing.listCharges({
       from: new Date(this.from).toISOString(),
@@ -57,8 +68,8 @@ export class SweepReservations {
       this.after = pending[pending.length - 1]!.key;
       return true;
     }
-    await this.sweeps.advance(NAME, new Date(to).toISOString());
-    this.from = to;
+    await this.sweeps.advance(NAME, new Date(grown).toISOString());
+    this.from = Math.max(this.from, grown);
     this.after = null;
     return false;
   }

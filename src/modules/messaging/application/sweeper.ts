@@ -26,7 +26,8 @@ export class Sweeper {
     @Inject(Logger) private readonly logger: Logger,
   ) {}
 
-  start(): void {
+  start({ isAlone = false } = {}): void {
+    if (isAlone) this.reservations.succeed();
     this.running = this.loop();
   }
 
