@@ -8,6 +8,7 @@ import { CarrierChanges } from '../../src/modules/carriers/application/carrier-c
 import { CarriersFacade } from '../../src/modules/carriers/application/carriers.facade.js';
 import { CarriersMetrics } from '../../src/modules/carriers/application/carriers-metrics.js';
 import { ChangeCarrier } from '../../src/modules/carriers/application/change-carrier.js';
+import { ForgetOrphans } from '../../src/modules/carriers/application/forget-orphans.js';
 import { LookUpCarriers } from '../../src/modules/carriers/application/look-up-carriers.js';
 import { ReportStatus } from '../../src/modules/carriers/application/report-status.js';
 import { WithdrawSubmissions } from '../../src/modules/carriers/application/withdraw-submissions.js';
@@ -24,6 +25,7 @@ import { CarriersQueries } from '../../src/modules/carriers/infrastructure/carri
 import { CarriersRepository } from '../../src/modules/carriers/infrastructure/carriers.repository.js';
 import { CarriersDatabase, CarriersLog } from '../../src/modules/carriers/infrastructure/carriers.storage.js';
 import { IntentsRepository } from '../../src/modules/carriers/infrastructure/intents.repository.js';
+import { OrphansRepository } from '../../src/modules/carriers/infrastructure/orphans.repository.js';
 import { OutcomesRepository } from '../../src/modules/carriers/infrastructure/outcomes.repository.js';
 import type { Submission as Recorded } from '../../src/modules/carriers/infrastructure/simulator/simulated-carrier.js';
 import { SimulatedSmsc } from '../../src/modules/carriers/infrastructure/simulator/simulated-smsc.js';
@@ -47,7 +49,9 @@ const ACCOUNT = sidOf('AC', newId());
 export class KeptLog implements Logger {
   readonly lines: string[] = [];
   readonly debug = (): void => undefined;
-  readonly info = (): void => undefined;
+  readonly notes: string[] = [];
+  readonly info = (fields: object, message: string): void =>
+    void this.notes.push(`${message} ${JSON.stringify(fields)}`);
   readonly warn = (fields: object, message: string): void => void this.lines.push(`${message} ${describe(fields)}`);
   readonly error = this.warn;
 }
@@ -98,6 +102,7 @@ export class CarriersWorker {
     const repository = new CarriersRepository();
     const intents = new IntentsRepository(this.db);
     const queries = new CarriersQueries(this.orm, this.db);
+    const metrics = new CarriersMetrics(this.metrics, queries);
     this.owner = new TestOwner(
       this.leases,
       intents,
@@ -106,8 +111,9 @@ export class CarriersWorker {
       new SmppConnections(SECRETS, this.log),
       this.db,
       this.events,
-      new CarriersMetrics(this.metrics, queries),
+      metrics,
       new ReportStatus(new CarrierStatusRepository(this.db)),
+      new ForgetOrphans(new OrphansRepository(this.db), metrics, this.log),
       this.log,
     );
     const withdraw = new WithdrawSubmissions(new WithdrawalsRepository(this.db));

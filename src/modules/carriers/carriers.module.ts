@@ -11,6 +11,7 @@ import { CarriersFacade } from './application/carriers.facade.js';
 import { CarriersMetrics } from './application/carriers-metrics.js';
 import { ChangeCarrier } from './application/change-carrier.js';
 import { EnsureDemoCarriers } from './application/ensure-demo-carriers.js';
+import { ForgetOrphans } from './application/forget-orphans.js';
 import { ListRoutes } from './application/list-routes.js';
 import { LookUpCarriers } from './application/look-up-carriers.js';
 import { RemoveRoute } from './application/remove-route.js';
@@ -33,6 +34,7 @@ import { CarriersQueries } from './infrastructure/carriers.queries.js';
 import { CarriersRepository } from './infrastructure/carriers.repository.js';
 import { CarriersConsumers, CarriersDatabase, CarriersLog } from './infrastructure/carriers.storage.js';
 import { IntentsRepository } from './infrastructure/intents.repository.js';
+import { OrphansRepository } from './infrastructure/orphans.repository.js';
 import { OutcomesRepository } from './infrastructure/outcomes.repository.js';
 import { SmppConnections } from './infrastructure/smpp-connections.js';
 import { SubmissionAuditRepository } from './infrastructure/submission-audit.repository.js';
@@ -55,9 +57,11 @@ const STORAGE = { database: CarriersDatabase, log: CarriersLog, consumers: Carri
     WithdrawalsRepository,
     WithdrawSubmissions,
     OutcomesRepository,
+    OrphansRepository,
     SubmissionAuditRepository,
     { provide: Connections, useClass: SmppConnections },
     CarriersMetrics,
+    ForgetOrphans,
     ReportStatus,
     BindsOwner,
     CarrierChanges,

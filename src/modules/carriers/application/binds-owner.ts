@@ -14,6 +14,7 @@ import { IntentsRepository } from '../infrastructure/intents.repository.js';
 import { OutcomesRepository } from '../infrastructure/outcomes.repository.js';
 import { Binds, type BindsHandlers, type BindsParts } from './binds.js';
 import { CarriersMetrics } from './carriers-metrics.js';
+import { ForgetOrphans } from './forget-orphans.js';
 import { ReportStatus } from './report-status.js';
 
 /** How long a lease lasts, and what is done how often. */
@@ -73,6 +74,7 @@ export class BindsOwner extends CapacitySignal {
     private readonly log: CarriersLog,
     private readonly metrics: CarriersMetrics,
     private readonly reports: ReportStatus,
+    private readonly forgetOrphans: ForgetOrphans,
     @Inject(Logger) private readonly logger: Logger,
   ) {
     super();
@@ -135,6 +137,7 @@ export class BindsOwner extends CapacitySignal {
     }
     if (term.binds.isPaused || this.isChanged) await this.refresh(term);
     await this.reports.report(term.lease, term.binds.status());
+    await this.forgetOrphans.step(term.lease);
   }
 
   private async take(): Promise<void> {

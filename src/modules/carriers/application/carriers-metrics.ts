@@ -12,6 +12,7 @@ export type CountedOutcome = 'accepted' | 'rejected' | 'unknown' | 'returned';
 @Injectable()
 export class CarriersMetrics {
   private readonly submissions;
+  private readonly forgotten;
   private statuses: () => ReadonlyMap<string, CarrierStatus> = () => new Map();
 
   constructor(metrics: Metrics, queries: CarriersQueries) {
@@ -20,6 +21,10 @@ export class CarriersMetrics {
       name: 'trunkline_carrier_submissions_total',
       help: 'Submissions by what became of them',
       labelNames: ['carrier', 'outcome'],
+    });
+    this.forgotten = metrics.counter({
+      name: 'trunkline_orphan_receipts_forgotten_total',
+      help: 'Receipts that matched no submission until they were removed for their age',
     });
     const session = gauge('trunkline_carrier_session', 'Whether the carrier is bound: 1 or 0');
     const breaker = gauge('trunkline_carrier_breaker', 'State of the breaker: 0 closed, 1 half open, 2 open');
@@ -45,6 +50,10 @@ export class CarriersMetrics {
   /** Where to look up how the carriers fare. */
   watch(statuses: () => ReadonlyMap<string, CarrierStatus>): void {
     this.statuses = statuses;
+  }
+
+  countForgotten(receipts: number): void {
+    this.forgotten.inc(receipts);
   }
 
   count(carrier: string, outcome: CountedOutcome): void {
