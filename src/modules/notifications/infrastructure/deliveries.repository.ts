@@ -69,10 +69,8 @@ export const MAX_CANDIDATES = 500;
 
 const CANDIDATE = `d.account_id, d.message_id, d.version, d.url, d.params, d.attempts, d.traceparent, p.before,
   greatest(0, coalesce(extract(epoch from p.due - clock_timestamp()) * 1000, 0))::float8 as before_due_ms`;
-/**
- * That a delivery is pending, said so that the index of all that are due is of no use: where one is looked for by its key,
- * a plan that was made while few were pending would read them all.
- */
+// That a delivery is pending, said so that the index of all that are due is of no use: where one is looked for by its
+// key, a plan that was made while few were pending would read them all.
 const isPending = (of: string) => `${of}.state || '' = 'pending'`;
 const PENDING_BEFORE = (of: string) => `left join lateral (
     select array_agg(e.version) as before, max(e.next_attempt_at) as due from notifications.delivery e
@@ -186,7 +184,7 @@ async function write(tx: Queryable, outcomes: readonly Outcome[]): Promise<boole
     name: 'notifications-record',
     text: `with given as materialized (
         select * from jsonb_to_recordset($1::jsonb) as i(ord int, account_id uuid, message_id uuid, version int,
-          state text, attempts int, next_ms float8, waits_for text, status int, error text)
+          state text, attempts int, next_ms float8, waits_for text, status int, error text) limit $2
       ), changed as (
         update notifications.delivery d set state = i.state, attempts = i.attempts, last_status = i.status,
           last_error = i.error, waits_for = i.waits_for, next_attempt_at = clock_timestamp() + i.next_ms * interval '1 ms',
@@ -196,7 +194,8 @@ async function write(tx: Queryable, outcomes: readonly Outcome[]): Promise<boole
         returning i.ord
       )
       select ord from given where ord not in (select ord from changed)`,
-    values: [JSON.stringify(outcomes.map(recording))],
+    // The planner takes a limit that it does not know for a few rows, and looks each up; for more it would read all.
+    values: [JSON.stringify(outcomes.map(recording)), outcomes.length],
   });
   const unchanged = new Set(rows.map((row) => row.ord));
   return outcomes.map((_, index) => !unchanged.has(index));
