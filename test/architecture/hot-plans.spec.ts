@@ -191,7 +191,7 @@ const attempted = (messageId: string): Outcome => ({
  */
 const STATEMENTS: readonly [what: string, name: Name, isPruned: boolean, act: () => Promise<unknown>][] = [
   ['reserve', 'billing', true, () => ledger().reserve(newIds().map((id) => charge(ACCOUNT, 1, id)))],
-  ['settle', 'billing', false, () => ledger().settle(known.map((key) => ({ key, kind: 'post' })))],
+  ['settle', 'billing', true, () => ledger().settle(known.map((key) => ({ key, kind: 'post' })))],
   [
     'intend',
     'carriers',

@@ -145,6 +145,7 @@ export class Product {
       fits(parts.carriersLog),
       fits({ watch: () => undefined, count: () => undefined }),
       fits({ report: async () => undefined }),
+      fits({ step: async () => undefined }),
       logger,
     );
     const withdrawing = new WithdrawSubmissions(fits(parts.withdrawals()));

@@ -100,17 +100,17 @@ const GRANT = `with item as materialized (
     left join locked l on l.id = a.account_id left join granted g on g.debit_id = a.account_id
   where w.key is null order by a.ord`;
 
-/**
- * What was reserved under some keys, which never changes. By the parameter: joined with the keys, a plan that was made for
- * an empty table would read every entry.
- */
+/** An entry that is looked up for each key: joined freely, a plan that was made for an empty table would read them all. */
+const entryOf = (key: string, phase: 0 | 1) =>
+  `lateral (select * from billing.entry where key = ${key} and phase = ${phase} offset 0)`;
+
+/** What was reserved under some keys, which never changes. */
 const RESERVED = `select e.key, e.key_prefix, e.debit_id, e.credit_id, e.amount_micros, e.created_at
-  from billing.entry e where e.key = any($1::uuid[]) and e.phase = 0`;
+  from unnest($1::uuid[]) as i(key) cross join ${entryOf('i.key', 0)} e`;
 
 /** The same, and how it was resolved. */
 const KNOWN = `select e.key, e.debit_id, e.amount_micros, r.kind
-  from billing.entry e left join billing.entry r on r.key = e.key and r.phase = 1 and r.key = any($1::uuid[])
-  where e.key = any($1::uuid[]) and e.phase = 0`;
+  from unnest($1::uuid[]) as i(key) cross join ${entryOf('i.key', 0)} e left join ${entryOf('i.key', 1)} r on true`;
 
 /**
  * Resolves reservations that were read before, in one statement that says nothing of the items it resolved as asked: a
