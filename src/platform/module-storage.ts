@@ -17,8 +17,8 @@ interface StorageClasses<D extends ModuleDatabase> {
 }
 
 /**
- * What one process opens at most: 45 connections with the six of queues on PostgreSQL, so that two processes fit into
- * the 97 that PostgreSQL gives to ordinary logins by default. Those of the data plane are for what runs at once: groups
+ * What one process opens at most: 39 connections, beside the six of queues on PostgreSQL and the one that hears of other
+ * processes' events, so that two processes fit into the 97 that PostgreSQL gives to ordinary logins by default. Those of the data plane are for what runs at once: groups
  * of the send saga, consumers, reads of single messages.
  */
 export const MODULE_CONNECTIONS: Readonly<Record<ModuleName, ConnectionBudget>> = {

@@ -78,8 +78,9 @@ export class RunAudit {
       violations.push({ invariant: 2, subject: 'ledger', detail: `the balances sum to ${ledger.sumMicros}` });
     }
     const findings: Findings = { violations, settledBefore: now - SETTLE_MS, messages: 0, ranges: 0, pending: 0 };
-    const toMs = bounds.to?.getTime() ?? now + AHEAD_MS;
-    const whole = wholeMinutes({ fromMs: bounds.from?.getTime() ?? now - BACK_MS, toMs });
+    const fromMs = Math.max(bounds.from?.getTime() ?? 0, now - BACK_MS);
+    const toMs = Math.min(bounds.to?.getTime() ?? Number.POSITIVE_INFINITY, now + AHEAD_MS);
+    const whole = wholeMinutes({ fromMs: Math.min(fromMs, toMs), toMs });
     for (let slice = nextSlice(whole, null); slice && violations.length < MAX_VIOLATIONS; ) {
       const held = await this.checkSlice(slice, findings);
       slice = nextSlice(whole, { slice, held });

@@ -12,9 +12,9 @@ export type Importance = 'search' | 'fetch' | 'change' | 'always';
 /** The part of the limit up to which each may enter. */
 const SHARES = { search: 0.5, fetch: 0.8, change: 1 } as const;
 /** Half of a send's budget: what is slower than that is about to be late. */
-const LIMIT = { targetMs: 250, initial: 256, least: 32, most: 10_000 };
-/** As many as the pool for them answers at once, and a short line: a search that nobody waits for is not begun. */
-const SEARCHES = { running: 8, waiting: 64, maxWaitMs: 2_000 };
+const LIMIT = { targetMs: 250, initial: 1_000, least: 64, most: 10_000 };
+/** About as many as the pools for them answer at once, and a short line: a search that nobody waits for is not begun. */
+const SEARCHES = { running: 4, waiting: 64, maxWaitMs: 2_000 };
 
 const ALWAYS = /^\/(health|metrics|openapi\.json|docs|console|v1\/operator)(\/|$)/;
 /** A read of one thing: a path that ends with what it is called by, or one of these. */
@@ -27,9 +27,9 @@ export function importanceOf(method: string, pattern: string): Importance {
   return ONE.test(pattern) ? 'fetch' : 'search';
 }
 
-/** A request that was let in: to be ended once, with how long it took. */
+/** A request that was let in: to be ended once. */
 export interface Admitted {
-  end(tookMs: number): void;
+  end(): void;
 }
 
 const FREE: Admitted = { end: () => undefined };
@@ -88,15 +88,21 @@ export class Admission {
   }
 
   private admitted(isTelling: boolean): Admitted {
-    return { end: (tookMs) => this.limit.leave(isTelling ? tookMs : null, performance.now()) };
+    const startedMs = performance.now();
+    return {
+      end: () => {
+        const now = performance.now();
+        this.limit.leave(isTelling ? now - startedMs : null, now);
+      },
+    };
   }
 
   /** How long a search takes says nothing of the send path. */
   private admittedSearch(): Admitted {
     const { end } = this.admitted(false);
     return {
-      end: (tookMs) => {
-        end(tookMs);
+      end: () => {
+        end();
         this.searches.end();
       },
     };

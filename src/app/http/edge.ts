@@ -93,8 +93,9 @@ export class Edge implements OnModuleDestroy {
         this.filter.answer(HOSTLESS, HOSTLESS, request, reply);
         return;
       }
-      this.admit(request, reply, done);
+      done();
     });
+    server.addHook('preHandler', (request, reply, done) => this.admit(request, reply, done));
   }
 
   /**
@@ -131,12 +132,15 @@ export class Edge implements OnModuleDestroy {
     return (request.is404 ? undefined : request.routeOptions.config.observed) ?? this.unmatched;
   }
 
-  /** Before anything else is done for a request: one that there is no room for costs its refusal and no more. */
+  /**
+   * When a request is whole, so that one which is sent slowly holds no place; and before it is authenticated and read: one
+   * that there is no room for costs its refusal and no more.
+   */
   private admit(request: FastifyRequest, reply: FastifyReply, done: () => void): void {
     const start = (admitted: Admitted) => {
       request.admitted = admitted;
       // It left while it waited: its end has passed already.
-      if (reply.raw.closed) this.release(request, reply);
+      if (reply.raw.closed) this.release(request);
       else done();
     };
     const refuse = () => {
@@ -146,8 +150,8 @@ export class Edge implements OnModuleDestroy {
     this.admission.enter(this.routeOf(request).importance, request.context.isGone, start, refuse);
   }
 
-  private release(request: FastifyRequest, reply: FastifyReply): void {
-    request.admitted?.end(reply.elapsedTime);
+  private release(request: FastifyRequest): void {
+    request.admitted?.end();
     request.admitted = null;
   }
 
@@ -167,7 +171,7 @@ export class Edge implements OnModuleDestroy {
 
   private end(request: FastifyRequest, reply: FastifyReply): void {
     this.drain?.end(reply.raw);
-    this.release(request, reply);
+    this.release(request);
     const { pattern, metrics } = this.routeOf(request);
     const status = reply.raw.writableFinished ? reply.statusCode : CLIENT_LEFT;
     metrics.observe(status, reply.elapsedTime);

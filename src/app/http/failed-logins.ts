@@ -6,6 +6,7 @@ import { Failure } from '../../shared/failure.js';
 import { FAILURE_LIMITS } from './message-limits.js';
 
 const MAX_GOOD = 10_000;
+const GROUPS = 8;
 const GROUPS_OF_A_NETWORK = 4;
 
 /**
@@ -42,7 +43,13 @@ export class FailedLogins {
 /** Of IPv6, whoever has one address has its network of 2⁶⁴. */
 function sourceOf(address: string): string {
   if (!address.includes(':') || address.startsWith('::ffff:')) return address;
-  return address.split(':', GROUPS_OF_A_NETWORK).join(':');
+  const [head = '', tail] = address.split('::');
+  const groups = head.split(':');
+  // What `::` stands for is zeros, as many as the groups on both sides leave.
+  const last = tail === undefined || tail === '' ? [] : tail.split(':');
+  if (tail !== undefined)
+    groups.push(...new Array(Math.max(0, GROUPS - groups.length - last.length)).fill('0'), ...last);
+  return groups.slice(0, GROUPS_OF_A_NETWORK).join(':');
 }
 
 /** Nothing that was sent is kept as it is. */

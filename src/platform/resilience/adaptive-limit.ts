@@ -47,11 +47,10 @@ export class AdaptiveLimit {
    */
   tryEnter(share: number): boolean {
     if (this.entered >= this.current * share) {
-      this.wasReached ||= share === 1;
+      this.wasReached = true;
       return false;
     }
     this.entered++;
-    this.wasReached ||= this.entered >= this.current;
     return true;
   }
 

@@ -20,7 +20,7 @@ export interface TurnsSettings {
  * the time its turn comes is passed over.
  */
 export class Turns {
-  private readonly line: Waiter[] = [];
+  private line: Waiter[] = [];
   private active = 0;
 
   constructor(
@@ -45,9 +45,19 @@ export class Turns {
     if (this.active < this.settings.running) {
       this.active++;
       start();
-    } else if (this.line.length < this.settings.waiting) {
+    } else if (this.hasPlace()) {
       this.line.push({ sinceMs: this.now(), isGone, start, refuse });
     } else refuse();
+  }
+
+  /** Whether one more may wait, in the place of those that have gone if need be. */
+  private hasPlace(): boolean {
+    if (this.line.length < this.settings.waiting) return true;
+    const gone = this.line.filter((waiter) => waiter.isGone());
+    if (gone.length === 0) return false;
+    this.line = this.line.filter((waiter) => !gone.includes(waiter));
+    for (const waiter of gone) waiter.refuse();
+    return true;
   }
 
   /** A turn is over: whoever has waited longest and still wants it is next. */

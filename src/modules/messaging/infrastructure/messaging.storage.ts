@@ -7,7 +7,8 @@ export class MessagingDatabase extends ModuleDatabase {
   override readonly retention = {
     message: {
       keepMs: RETENTION_MS,
-      live: "status not in ('delivered', 'undelivered', 'failed', 'canceled', 'received')",
+      // All that can still change; what became final stays, as does the row of a saga that was given up.
+      live: "status in ('queued', 'accepted', 'scheduled', 'sent')",
     },
   };
 }

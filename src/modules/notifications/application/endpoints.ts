@@ -93,7 +93,9 @@ export class Endpoints {
   nextHungry(
     mayHold: (accountId: string) => boolean,
   ): { readonly endpoint: EndpointKey; readonly room: number } | null {
-    const endpoint = first(this.hungry, (hungry) => mayHold(hungry.accountId));
+    // One that has slowed down since it asked may have no room any more.
+    const hasRoom = (hungry: Endpoint) => hungry.waiting.length < capacityOf(hungry);
+    const endpoint = first(this.hungry, (hungry) => mayHold(hungry.accountId) && hasRoom(hungry));
     if (!endpoint) return null;
     this.hungry.delete(endpoint);
     endpoint.hasLeft = false;

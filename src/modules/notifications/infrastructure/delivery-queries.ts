@@ -75,7 +75,7 @@ export class DeliveryQueries {
     after: { messageId: string; version: number } | null,
     limit: number,
   ): Promise<DeliveryView[]> {
-    const { rows } = await this.db.control.query<ViewRow>(
+    const { rows } = await this.db.search.query<ViewRow>(
       `select ${VIEW} from notifications.delivery
         where account_id = $1 and ($2::text is null or state = $2)
           and ($3::uuid is null or (message_id, version) < ($3, $4::int))
