@@ -74,6 +74,18 @@ describe('dropping by retention', () => {
     expect(await exists(old)).toBe(true);
   });
 
+  it('attaches a partition again that a broken run has detached, where something in it came to life', async () => {
+    const old = await insertMessage(LONG_AGO, 'queued');
+    const { rows } = await admin.query<{ range: string }>(
+      `select pg_get_expr(relpartbound, oid) as range from pg_class where oid = $1::regclass`,
+      [`messaging.${old}`],
+    );
+    await admin.query(`comment on table messaging.${old} is ${admin.escapeLiteral(rows[0]!.range)}`);
+    await admin.query(`alter table messaging.message detach partition messaging.${old}`);
+    expect(await drop()).not.toContain(old);
+    expect((await admin.query('select from messaging.message')).rowCount).toBe(1);
+  });
+
   it('keeps a table that no rule names', async () => {
     const old = await insertMessage(LONG_AGO, 'delivered');
     await drop({ ...expiry(), tables: {} });

@@ -67,7 +67,10 @@ export function dropExpired(connectionString: string, module: string, expiry: Ex
     for (const table of ['event', ...Object.keys(expiry.tables)]) {
       const live = table === 'event' ? eventIsLive(expiry, now) : expiry.tables[table]!.live;
       for (const partition of await oldestFirst(client, module, table)) {
-        if (!(await isExpired(client, module, partition, live, now, expiry))) break;
+        if (!(await isExpired(client, module, partition, live, now, expiry))) {
+          if (partition.bound === null) await attachAgain(client, module, partition);
+          break;
+        }
         if (await remove(client, module, partition, live)) dropped.push(partition.name);
       }
     }
@@ -112,14 +115,27 @@ async function remove(client: pg.Client, module: string, partition: Partition, l
       `select pg_get_expr(relpartbound, oid) as range from pg_class where oid = $1::regclass`,
       [full],
     );
+    // A run that breaks off after this leaves what is needed to attach it again.
+    await client.query(`comment on table ${full} is ${client.escapeLiteral(rows[0]!.range)}`);
     await client.query(`alter table ${module}.${table} detach partition ${full} concurrently`);
     if (await holds(client, module, partition, live)) {
-      await client.query(`alter table ${module}.${table} attach partition ${full} ${rows[0]!.range}`);
+      await attachAgain(client, module, partition);
       return false;
     }
   }
   await client.query(`drop table ${full}`);
   return true;
+}
+
+/** One that was detached and is live after all. */
+async function attachAgain(client: pg.Client, module: string, { table, name }: Partition): Promise<void> {
+  const full = `${module}.${name}`;
+  const { rows } = await client.query<{ range: string | null }>(
+    `select obj_description($1::regclass, 'pg_class') as range`,
+    [full],
+  );
+  if (!rows[0]?.range) throw new Error(`${full} is detached, holds what is live, and does not say where it belongs`);
+  await client.query(`alter table ${module}.${table} attach partition ${full} ${rows[0].range}`);
 }
 
 /** Partitions of a table and what a broken run detached from it, in the order of their names, which is that of time. */
