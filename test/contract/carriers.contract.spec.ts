@@ -53,7 +53,7 @@ describe.each(WAYS)('CarriersApi %s', (_, reach) => {
 
   it('keeps its hands off what has no route', async () => {
     const items = submissions(2, {}, '+44');
-    expect(await carriers.submit(items)).toEqual(['busy', 'busy']);
+    expect(await carriers.submit(items)).toEqual(['stranded', 'stranded']);
     expect(await carriers.withdraw(items.map(({ key }) => key))).toEqual([true, true]);
   });
 

@@ -129,7 +129,7 @@ export class CarriersWorker {
     let left = items;
     await until('all submissions are taken', async () => {
       const results = await this.api.submit(left);
-      left = left.filter((_, index) => results[index] === 'busy');
+      left = left.filter((_, index) => results[index] !== 'taken');
       return left.length === 0;
     });
   }

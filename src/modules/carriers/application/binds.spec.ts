@@ -67,6 +67,14 @@ it('reports on each segment, also where there are more of them than fit into the
   expect(simulated.given('narrow', items)).toEqual([5, 5, 5, 5]);
 });
 
+it('tells what waits for its queue from what its queue cannot carry', async () => {
+  const [routed] = submissions(1, { queue: 'first' }, '+44');
+  const many = submissions(200, { queue: 'narrow' }, '+44');
+  const results = await worker.api.submit([...many, routed!]);
+  expect(results.slice(0, 2)).toEqual(['taken', 'taken']);
+  expect(results.slice(-2)).toEqual(['busy', 'stranded']);
+});
+
 it('slows down for a carrier that throttles, and gives nothing away for it', async () => {
   first.put({ throttle_tps: 25 });
   const items = submissions(60);

@@ -110,14 +110,16 @@ export class Binds {
     const offered = items.map((item) => toOutgoing(item, intentId, routes));
     const taken = new Set(offered.flatMap(({ key }) => (this.open.has(key) ? key : [])));
     const chosen = new Map<string, Outgoing>();
-    for (const outgoing of offered) {
-      const isNew = !taken.has(outgoing.key) && !chosen.has(outgoing.key);
-      if (isNew && this.choose(outgoing)) chosen.set(outgoing.key, outgoing);
-    }
+    const stranded = new Set<string>();
+    offered.forEach((outgoing, index) => {
+      if (taken.has(outgoing.key) || chosen.has(outgoing.key)) return;
+      if (this.choose(outgoing)) chosen.set(outgoing.key, outgoing);
+      else if (!this.isFor(items[index]!.queue, outgoing)) stranded.add(outgoing.key);
+    });
     if (chosen.size > 0 && (await this.take(intentId, [...chosen.values()]))) {
       for (const key of chosen.keys()) taken.add(key);
     }
-    return offered.map(({ key }) => (taken.has(key) ? 'taken' : 'busy'));
+    return offered.map(({ key }) => (taken.has(key) ? 'taken' : stranded.has(key) ? 'stranded' : 'busy'));
   }
 
   /** Each carrier as it stands; why, where it has no link. */
@@ -171,6 +173,11 @@ export class Binds {
     outgoing.carrier = name;
     this.promise(name, 1);
     return true;
+  }
+
+  /** Whether it waits for the carrier of its queue, and not for one that it was routed to since. */
+  private isFor(queue: string, outgoing: Outgoing): boolean {
+    return outgoing.candidates.find((name) => this.links.get(name)?.isUsable) === queue;
   }
 
   private async take(intentId: string, items: readonly Outgoing[]): Promise<boolean> {

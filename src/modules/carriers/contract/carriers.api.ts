@@ -28,9 +28,10 @@ export const withdrawOutput = z.array(z.boolean());
 
 /**
  * `taken`: it is the carriers' now, its outcome comes as an event, unless its caller has withdrawn it. `busy`: no room
- * at present, keep it.
+ * at present, keep it. `stranded`: keep it, and let others of its queue go first, for those that could carry it now have
+ * no room or do not work, whatever room its queue has.
  */
-export const submitOutput = z.array(z.enum(['taken', 'busy']));
+export const submitOutput = z.array(z.enum(['taken', 'busy', 'stranded']));
 export type SubmitResult = z.infer<typeof submitOutput>[number];
 
 /** How many more submissions each queue can take at present, in the process that holds the binds; empty elsewhere. */

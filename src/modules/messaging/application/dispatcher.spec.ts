@@ -21,6 +21,7 @@ const PATIENCE_MS = 30_000;
 class SilentCarriers extends CarriersApi {
   readonly offered: string[] = [];
   readonly refused: string[] = [];
+  readonly stranded = new Set<string>();
   failures = 0;
 
   async capacity(): Promise<Record<string, number>> {
@@ -33,8 +34,9 @@ class SilentCarriers extends CarriersApi {
       this.refused.push(...items.map((item) => item.key));
       throw new Error('the way to the carriers is broken');
     }
-    this.offered.push(...items.map((item) => item.key));
-    return items.map(() => 'taken');
+    const taken = items.filter((item) => !this.stranded.has(item.key));
+    this.offered.push(...taken.map((item) => item.key));
+    return items.map((item) => (this.stranded.has(item.key) ? 'stranded' : 'taken'));
   }
 
   timesOffered(id: string): number {
@@ -113,6 +115,19 @@ describe('the dispatcher', () => {
     await eventually(() => carriers.timesOffered(id) === 1, { timeoutMs: 5_000 });
     dispatcher.reset();
     await eventually(() => carriers.timesOffered(id) === 2, { timeoutMs: 5_000 });
+  });
+
+  it('lets others of the same account go before what nobody can carry at present', async () => {
+    const stranded = await send();
+    carriers.stranded.add(sidOf('SM', stranded));
+    dispatcher.start();
+    for (let count = 0; count < 3; count++) {
+      const next = await send();
+      await eventually(() => carriers.timesOffered(next) === 1, { timeoutMs: 5_000 });
+    }
+    expect(carriers.timesOffered(stranded)).toBe(0);
+    carriers.stranded.clear();
+    await eventually(() => carriers.timesOffered(stranded) === 1);
   });
 
   it('reads past what is no longer valid, which waits for its end only', async () => {

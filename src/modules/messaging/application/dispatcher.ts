@@ -23,6 +23,10 @@ const RESCAN_MS = 30_000;
 const RETURNED_SCAN_MS = 500;
 /** Longer than any answer takes: then the message is offered again; the carriers know their keys. */
 const FORGET_TAKEN_MS = 120_000;
+/** A message that nobody can carry at present lets others go first for so long. */
+const STRANDED_MS = 2_000;
+/** With more of them, each holds up its own tenant, so that they cost no more than this. */
+const MAX_STRANDED = 10_000;
 
 interface Picked {
   readonly lane: Lane;
@@ -144,7 +148,7 @@ export class Dispatcher {
     for (const place of await this.repository.places(MAX_PLACES)) {
       this.queue(place.queue).markBehind(place.lane, place.accountId);
     }
-    this.taken.forgetBefore(Date.now() - FORGET_TAKEN_MS);
+    this.taken.forget(Date.now());
   }
 
   private async refill(queue: FairQueue): Promise<void> {
@@ -175,8 +179,9 @@ export class Dispatcher {
     const sendable = await this.repository.sendable(picked);
     const ready = picked.filter((item) => sendable.has(item.id));
     if (ready.length === 0) return picked.length;
-    for (const item of ready) this.taken.add(item.id, item.accountId, Date.now());
+    for (const item of ready) this.taken.add(item.id, item.accountId, Date.now() + FORGET_TAKEN_MS);
     const results = await this.carriers.submit(ready.map((item) => toSubmission(sendable.get(item.id)!)));
+    const isCrowded = this.taken.size > MAX_STRANDED;
     let taken = 0;
     // Backwards, so that what comes back stands in its old order.
     for (let index = ready.length - 1; index >= 0; index--) {
@@ -185,10 +190,18 @@ export class Dispatcher {
         continue;
       }
       const item = ready[index]!;
-      this.taken.delete(item.id);
-      queue.unshift(item.lane, item.accountId, item.id);
+      if (results[index] === 'stranded' && !isCrowded) this.setAside(item);
+      else {
+        this.taken.delete(item.id);
+        queue.unshift(item.lane, item.accountId, item.id);
+      }
     }
     return taken;
+  }
+
+  private setAside(item: Picked): void {
+    this.taken.add(item.id, item.accountId, Date.now() + STRANDED_MS);
+    this.nextScanAtMs = Math.min(this.nextScanAtMs, Date.now() + STRANDED_MS);
   }
 
   private queue(name: string): FairQueue {

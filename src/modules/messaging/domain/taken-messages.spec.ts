@@ -12,11 +12,11 @@ describe('the messages that were handed over', () => {
     expect([taken.size, taken.countOf('a'), taken.has('1'), taken.has('2')]).toEqual([1, 0, false, true]);
   });
 
-  it('are forgotten when they are old, or all at once', () => {
+  it('are forgotten when their time is over, or all at once', () => {
     const taken = new TakenMessages();
     taken.add('old', 'a', 10);
     taken.add('new', 'a', 20);
-    taken.forgetBefore(20);
+    taken.forget(10);
     expect([taken.has('old'), taken.has('new'), taken.countOf('a')]).toEqual([false, true, 1]);
     taken.clear();
     expect([taken.size, taken.countOf('a')]).toEqual([0, 0]);

@@ -1,9 +1,9 @@
 interface Taken {
   readonly accountId: string;
-  readonly atMs: number;
+  readonly untilMs: number;
 }
 
-/** The messages that were handed over and not yet heard of again. */
+/** The messages that are not to be offered for the time being: most were handed over and not yet heard of again. */
 export class TakenMessages {
   private readonly messages = new Map<string, Taken>();
   private readonly counts = new Map<string, number>();
@@ -21,9 +21,9 @@ export class TakenMessages {
     return this.counts.get(accountId) ?? 0;
   }
 
-  add(id: string, accountId: string, atMs: number): void {
+  add(id: string, accountId: string, untilMs: number): void {
     if (!this.messages.has(id)) this.counts.set(accountId, this.countOf(accountId) + 1);
-    this.messages.set(id, { accountId, atMs });
+    this.messages.set(id, { accountId, untilMs });
   }
 
   delete(id: string): void {
@@ -35,9 +35,9 @@ export class TakenMessages {
     else this.counts.delete(taken.accountId);
   }
 
-  /** Forgets those that were handed over before an instant. */
-  forgetBefore(ms: number): void {
-    for (const [id, { atMs }] of this.messages) if (atMs < ms) this.delete(id);
+  /** Forgets those whose time is over. */
+  forget(nowMs: number): void {
+    for (const [id, { untilMs }] of this.messages) if (untilMs <= nowMs) this.delete(id);
   }
 
   clear(): void {
