@@ -27,6 +27,7 @@ import type { DurableConsumer } from '../../src/platform/event-log/consumer.js';
 import { ConsumerRunner } from '../../src/platform/event-log/consumer-runner.js';
 import { TailRunner } from '../../src/platform/event-log/tail-runner.js';
 import type { Logger } from '../../src/platform/tokens.js';
+import type { StoredEvent } from '../../src/shared/define-event.js';
 import { FakeSession, RESPONSE_TIMEOUT_MS } from './fake-carrier.js';
 import { PRICE_MICROS, type Shared } from './shared.js';
 import { SimulatedDatabase } from './simulated-database.js';
@@ -224,16 +225,24 @@ function fits(part: object): never {
 /** Tells the world of every effect that is committed. */
 function probe(consumer: DurableConsumer, log: LogTwin, shared: Shared): DurableConsumer {
   const { id, source, types } = consumer;
+  const positionsOf = (events: readonly StoredEvent[]) => events.map((event) => event.position);
+  const { apply } = consumer;
+  if (!apply) {
+    const prepare = async (events: readonly StoredEvent[]) => {
+      await consumer.prepare?.(events);
+      shared.noteRepeatable(id, log.table, types, positionsOf(events));
+    };
+    return { id, source, types, prepare };
+  }
   return {
     id,
     source,
     types,
     prepare: async (events) => consumer.prepare?.(events),
     apply: async (tx, events, prepared) => {
-      const positions = events.map((event) => event.position);
       const { writes } = tx as unknown as Transaction;
-      writes.push(() => shared.noteEffect(id, log.table, types, positions));
-      return consumer.apply(tx, events, prepared);
+      writes.push(() => shared.noteEffect(id, log.table, types, positionsOf(events)));
+      return apply.call(consumer, tx, events, prepared);
     },
   };
 }

@@ -48,6 +48,17 @@ export class Shared {
     for (const { id } of this.accounts) this.ledger.accounts.set(id, accountWith(CREDIT_MICROS));
   }
 
+  /** The effect of events, which may come again, has happened: those that are new must be the next ones. */
+  noteRepeatable(consumer: string, log: LogTable, types: readonly string[], positions: readonly number[]): void {
+    const last = this.applied.get(consumer) ?? 0;
+    this.noteEffect(
+      consumer,
+      log,
+      types,
+      positions.filter((position) => position > last),
+    );
+  }
+
   /** The effect of events was committed by a consumer: each must be the next one that concerns it. */
   noteEffect(consumer: string, log: LogTable, types: readonly string[], positions: readonly number[]): void {
     for (const position of positions) {

@@ -20,7 +20,7 @@ export const CONSUMER_DEFAULTS: ConsumerSettings = { leaseMs: 5000, pollMs: 250,
 const DEFAULT_BATCH = 500;
 const BACKOFF_MIN_MS = 100;
 const BACKOFF_MAX_MS = 5000;
-/** How long the cursor's row may lag behind over events that have no effect. */
+/** How long the cursor's row may lag behind over events that change nothing beside it. */
 const SAVE_EVERY_MS = 1000;
 /** How often a consumer that finds no page makes sure that it stands where a page could be. */
 const CHECK_PLACE_EVERY_MS = 5000;
@@ -42,7 +42,7 @@ export class ConsumerRunner {
   private lease: Lease | null = null;
   /** Everything up to here has had its effect, or none to have. */
   private position = 0;
-  /** Where the cursor's row stands: at `position`, or behind it by events without an effect. */
+  /** Where the cursor's row stands: at `position`, or behind it by events that change nothing beside it. */
   private saved = 0;
   private savedAt = 0;
   private placeCheckedAt = Number.NEGATIVE_INFINITY;
@@ -114,15 +114,16 @@ export class ConsumerRunner {
     this.backoffMs = Math.min(BACKOFF_MAX_MS, this.backoffMs * 2);
   }
 
-  /** The streams that are due and one page; false when there was nothing to do. */
+  /** The streams that are due and one page; false when there is no more to do until something new is announced. */
   private async step(): Promise<boolean> {
     const lease = this.lease ?? (await this.takeLease());
     if (!lease) return false;
     const retried = await this.aside.retry(lease);
-    const page = await this.log.read(this.position, this.consumer.batchSize ?? DEFAULT_BATCH);
+    const limit = this.consumer.batchSize ?? DEFAULT_BATCH;
+    const page = await this.log.read(this.position, limit);
     if (page.length > 0) await this.applyPage(lease, page);
     if (performance.now() - this.savedAt >= SAVE_EVERY_MS) await this.save(lease);
-    if (page.length > 0) return true;
+    if (page.length > 0) return retried || page.length === limit;
     return (await this.checkPlace(lease)) || retried;
   }
 
@@ -139,7 +140,7 @@ export class ConsumerRunner {
 
   private async applyPage(lease: Lease, page: readonly StoredEvent[]): Promise<void> {
     const last = page[page.length - 1]!.position;
-    const relevant = page.filter((event) => this.types.has(event.type));
+    const relevant = page.filter((event) => this.hasEffect(event));
     if (relevant.length === 0) {
       this.position = last;
       return;
@@ -147,12 +148,21 @@ export class ConsumerRunner {
     const behind = relevant.filter((event) => this.aside.has(event.streamId));
     const free = behind.length === 0 ? relevant : relevant.filter((event) => !this.aside.has(event.streamId));
     try {
+      if (!this.consumer.apply && behind.length === 0) {
+        await this.effect.prepare(free);
+        this.position = last;
+        return;
+      }
       await this.settle(lease, free, last, (tx) => this.store.parked.queue(tx, this.consumer.id, behind));
     } catch (error) {
       if (isPassing(error)) throw error;
       await this.isolate(lease, relevant, free.length === 1 ? { event: free[0]!, error } : null);
       this.position = last;
     }
+  }
+
+  private hasEffect(event: StoredEvent): boolean {
+    return this.types.has(event.type) && (this.consumer.concerns?.(event) ?? true);
   }
 
   /** After a page failed: event by event, so that the one at fault is set aside with its stream and no other. */

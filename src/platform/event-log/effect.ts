@@ -45,17 +45,22 @@ export class Effect {
    * @returns the consumer's own callback, to be run by the caller when it has taken note of the commit
    */
   async run(events: readonly StoredEvent[], settle: (tx: Queryable) => Promise<void>): Promise<() => void> {
-    const prepared = events.length > 0 ? await this.consumer.prepare?.(events) : undefined;
+    const prepared = await this.prepare(events);
     const after = await this.store.db.transaction(async (tx) => {
-      const callback = events.length > 0 ? await this.consumer.apply(tx, events, prepared) : undefined;
+      const callback = events.length > 0 ? await this.consumer.apply?.(tx, events, prepared) : undefined;
       await settle(tx);
       return callback;
     });
     return () => void this.callBack(after);
   }
 
+  /** What of the effect comes before any transaction. */
+  async prepare(events: readonly StoredEvent[]): Promise<unknown> {
+    return events.length > 0 ? this.consumer.prepare?.(events) : undefined;
+  }
+
   /** The effect has happened by now: an error of what follows changes nothing about it. */
-  private async callBack(after: Awaited<ReturnType<DurableConsumer['apply']>> | undefined): Promise<void> {
+  private async callBack(after: Awaited<ReturnType<NonNullable<DurableConsumer['apply']>>> | undefined): Promise<void> {
     try {
       await after?.();
     } catch (error) {

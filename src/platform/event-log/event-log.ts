@@ -8,6 +8,26 @@ import { RecentEvents } from './recent-events.js';
 export const MAX_PAGE = 1000;
 const RECENT_EVENTS = 4 * MAX_PAGE;
 
+/** Events of a transaction, and where it has put them: `committed` takes them. */
+export interface Appended {
+  readonly events: readonly NewEvent[];
+  /** The position before the first of them. */
+  readonly base: number;
+  readonly at: Date;
+}
+
+/** A statement without a result, by the name that it is prepared under. */
+export interface NamedChange {
+  readonly name: string;
+  readonly text: string;
+  readonly values: unknown[];
+}
+
+interface AppendedRow {
+  base: string;
+  at: Date;
+}
+
 interface EventRow {
   position: string;
   stream_id: string;
@@ -55,27 +75,64 @@ export class EventLog implements ReadableLog {
   /**
    * Appends events inside the caller's transaction, as its last statement.
    *
+   * @returns what `committed` is to be called with after the commit; null for no events
    * @throws the unique violation of (stream, version) when another transaction wrote that version first
    */
-  async append(tx: Queryable, events: readonly NewEvent[]): Promise<void> {
-    if (events.length === 0) return;
-    const columns = this.columns(events);
-    await tx.query({
+  async append(tx: Queryable, events: readonly NewEvent[]): Promise<Appended | null> {
+    if (events.length === 0) return null;
+    const { rows } = await tx.query<AppendedRow>({
       name: `${this.module}-append`,
-      text: `with ${this.headCte('$1::int')} ${this.insert('head', 'unnest($2::uuid[], $3::int[], $4::text[], $5::uuid[], $6::text[], $7::text[], $8::text[]) with ordinality as e(stream_id, version, type, tenant_id, data, causation, traceparent, ord)')}`,
-      values: [events.length, ...columns],
+      text: `with ${this.appendCtes(0)} select base, at from head`,
+      values: [events.length, ...this.columns(events)],
     });
+    return this.appended(events, rows[0]!);
   }
 
-  /** The CTE `head(base)` that takes `count` positions; for statements that append as part of something larger. */
+  /**
+   * Changes rows and appends the events of that in one statement: as `append`, and one round trip less. For no events,
+   * the change alone.
+   */
+  async appendWith(tx: Queryable, change: NamedChange, events: readonly NewEvent[]): Promise<Appended | null> {
+    if (events.length === 0) {
+      await tx.query({ ...change });
+      return null;
+    }
+    const { name, text, values } = change;
+    const { rows } = await tx.query<AppendedRow>({
+      name: `${name}-append`,
+      text: `with changed as (${text}), ${this.appendCtes(values.length)} select base, at from head`,
+      values: [...values, events.length, ...this.columns(events)],
+    });
+    return this.appended(events, rows[0]!);
+  }
+
+  /** The CTEs that append the events whose number and columns follow the first `before` values. */
+  private appendCtes(before: number): string {
+    const types = ['uuid', 'int', 'text', 'uuid', 'text', 'text', 'text'];
+    const columns = types.map((type, index) => `$${before + 2 + index}::${type}[]`).join(', ');
+    const source = `unnest(${columns}) with ordinality
+      as e(stream_id, version, type, tenant_id, data, causation, traceparent, ord)`;
+    return `${this.headCte(`$${before + 1}::int`)}, event as (${this.insert('head', source)})`;
+  }
+
+  /**
+   * The CTE `head(base, at)` that takes `count` positions, with the instant of their events; for statements that append
+   * as part of something larger.
+   */
   headCte(count: string): string {
-    return `head as (update ${this.module}.event_head set position = position + ${count} returning position - ${count} as base)`;
+    return `head as (update ${this.module}.event_head set position = position + ${count}
+      returning position - ${count} as base, clock_timestamp() as at)`;
+  }
+
+  /** What a statement has appended, by the row of its CTE `head`. */
+  appended(events: readonly NewEvent[], { base, at }: AppendedRow): Appended {
+    return { events, base: Number(base), at };
   }
 
   /** The insert that writes the rows of `source` (with a dense `ord` from 1) at the positions that `head` took. */
   insert(head: string, source: string): string {
-    return `insert into ${this.module}.event (position, stream_id, version, type, tenant_id, data, causation, traceparent)
-      select ${head}.base + e.ord, e.stream_id, e.version, e.type, e.tenant_id, e.data::jsonb, e.causation, e.traceparent
+    return `insert into ${this.module}.event (position, occurred_at, stream_id, version, type, tenant_id, data, causation, traceparent)
+      select ${head}.base + e.ord, ${head}.at, e.stream_id, e.version, e.type, e.tenant_id, e.data::jsonb, e.causation, e.traceparent
       from ${head}, ${source}`;
   }
 
@@ -184,6 +241,14 @@ export class EventLog implements ReadableLog {
     return Number(rows[0]?.position ?? 0);
   }
 
+  /** Tells of events that are committed: whoever reads on from before them need not ask the database. */
+  committed(appended: Appended | null): void {
+    if (!appended) return;
+    const { events, base, at } = appended;
+    this.recent.offer(events.map((event, index) => storedEvent(event, base + index + 1, at)));
+    this.wake();
+  }
+
   /** Tells the consumers that something was committed here: those in this process at once, others by SharedWakes. */
   wake(): void {
     this.wakeHere();
@@ -226,6 +291,21 @@ export class EventLog implements ReadableLog {
     if (upcast) Object.defineProperty(event, 'data', { enumerable: true, get: () => upcast(row.data as never) });
     return Object.freeze(event);
   }
+}
+
+/** As it would be read: what its data holds has been through JSON. */
+function storedEvent(event: NewEvent, position: number, occurredAt: Date): StoredEvent {
+  return Object.freeze({
+    position,
+    streamId: event.streamId,
+    version: event.version,
+    type: event.type,
+    tenantId: event.tenantId,
+    occurredAt,
+    data: freeze(JSON.parse(JSON.stringify(event.data))),
+    causation: event.causation ?? null,
+    traceparent: event.traceparent ?? null,
+  });
 }
 
 /** Several consumers hold the same event: none may change it for the others. */

@@ -22,11 +22,14 @@ const pageAfter = (after: number, count: number) => Array.from({ length: count }
 
 describe('the newest events', () => {
   it('are always one unbroken run, and what follows a position is exactly what the log holds', () => {
-    const page = fc.record({ after: fc.nat(60), count: fc.nat(12) });
+    const page = fc.record({ after: fc.nat(60), count: fc.nat(12), own: fc.boolean() });
     fc.assert(
       fc.property(fc.array(page), fc.nat(80), fc.integer({ min: 1, max: 10 }), (pages, position, limit) => {
         const recent = new RecentEvents(8);
-        for (const { after, count } of pages) recent.add(pageAfter(after, count));
+        for (const { after, count, own } of pages) {
+          if (own) recent.offer(pageAfter(after, count));
+          else recent.add(pageAfter(after, count));
+        }
         const found = recent.after(position, limit).map((event) => event.position);
         expect(found).toEqual(found.map((_, index) => position + 1 + index));
         expect(found.length).toBeLessThanOrEqual(limit);
@@ -44,6 +47,23 @@ describe('the newest events', () => {
     expect(held).toBeLessThanOrEqual(16);
     expect(recent.last).toBe(1002);
     expect(recent.after(1002 - 8, 100)).toHaveLength(8);
+  });
+
+  it('take in what this process has written in its order, whatever the order of the answers', () => {
+    const recent = new RecentEvents(100);
+    recent.add(pageAfter(0, 3));
+    recent.offer(pageAfter(7, 2));
+    recent.offer(pageAfter(9, 1));
+    recent.offer(pageAfter(5, 2));
+    expect(recent.last).toBe(3);
+    recent.offer(pageAfter(3, 2));
+    expect(recent.after(0, 100).map((event) => event.position)).toEqual([1, 2, 3, 4, 5, 6, 7, 8, 9, 10]);
+    // Another process's event, which is read, stands between; what was read beyond it is not taken twice.
+    recent.offer(pageAfter(11, 2));
+    recent.offer(pageAfter(13, 1));
+    recent.add(pageAfter(10, 2));
+    expect(recent.last).toBe(14);
+    expect(recent.after(9, 100)).toHaveLength(5);
   });
 
   it('start anew after a gap, and when they are cleared', () => {
@@ -98,6 +118,22 @@ describe('a log', () => {
     // What was read for one who is far behind is not taken for the newest.
     expect((await log.read(205, 1)).map((event) => event.position)).toEqual([206]);
     expect(queries).toHaveBeenCalledTimes(2);
+  });
+
+  it('hands on what was committed here without asking, as the database would have answered', async () => {
+    const head = await log.head();
+    await log.read(head - 1);
+    queries.mockClear();
+    const events = new Streams(2)
+      .next(5)
+      .map((event, index) => ({ ...event, data: { ...(event.data as object), index } }));
+    const appended = await house.db.transaction((tx) => log.append(tx, events));
+    log.committed(appended);
+    const handed = await log.read(head);
+    expect(queries).not.toHaveBeenCalled();
+    expect(handed).toHaveLength(5);
+    expect(handed).toEqual(await new EventLog(house.db, TEST_EVENTS).read(head));
+    for (const { data } of handed) expect(Object.isFrozen(data)).toBe(true);
   });
 
   it('never joins a read that began before a commit was announced', async () => {

@@ -1,12 +1,17 @@
 import type { StoredEvent } from '../../shared/define-event.js';
 
+/** At most how many pages wait for what is before them. */
+const MAX_AHEAD = 64;
+
 /**
- * The newest events that were read from a log: one unbroken run of positions, so that several readers of the same
- * pages ask the database once. It holds only what was read from the database, committed, and an event never changes:
+ * The newest events of a log: one unbroken run of positions, so that several readers of the same pages ask the database
+ * once, and not at all for what this process wrote itself. It holds only what is committed, and an event never changes:
  * what it answers is what the database would have answered.
  */
 export class RecentEvents {
   private events: StoredEvent[] = [];
+  /** Pages that lie beyond a gap, by the position of their first event. */
+  private readonly ahead = new Map<number, readonly StoredEvent[]>();
 
   /** @param capacity at most about how many events are kept; in truth never more than twice as many */
   constructor(private readonly capacity: number) {}
@@ -24,8 +29,37 @@ export class RecentEvents {
     return this.events.slice(from, from + limit);
   }
 
-  /** Takes in a page of the log. Older events than those here are left out; a gap starts the run anew after it. */
+  /** Takes in a page that was read. Older events than those here are left out; a gap starts the run anew after it. */
   add(page: readonly StoredEvent[]): void {
+    this.take(page);
+    for (let next = this.nextAhead(); next; next = this.nextAhead()) this.take(next);
+  }
+
+  /**
+   * Takes in a page that this process has committed. Where it does not follow what is here, another process's events
+   * stand between, or a commit whose answer is still on its way: it waits until they are here.
+   */
+  offer(page: readonly StoredEvent[]): void {
+    const first = page[0]?.position ?? 0;
+    if (this.last === 0 || first <= this.last + 1) {
+      this.add(page);
+      return;
+    }
+    // Nobody reads on, or not from here: the database has it all.
+    if (this.ahead.size >= MAX_AHEAD) this.ahead.clear();
+    this.ahead.set(first, page);
+  }
+
+  private nextAhead(): readonly StoredEvent[] | undefined {
+    for (const [first, page] of this.ahead) {
+      if (first > this.last + 1) continue;
+      this.ahead.delete(first);
+      return page;
+    }
+    return undefined;
+  }
+
+  private take(page: readonly StoredEvent[]): void {
     for (const event of page) {
       if (event.position <= this.last) continue;
       if (event.position !== this.last + 1) this.events = [];
@@ -36,5 +70,6 @@ export class RecentEvents {
 
   clear(): void {
     this.events = [];
+    this.ahead.clear();
   }
 }

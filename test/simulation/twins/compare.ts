@@ -25,6 +25,11 @@ export function told(events: readonly StoredEvent[]): unknown[] {
   });
 }
 
-export function readAll(log: Pick<EventLog, 'read'>): Promise<StoredEvent[]> {
-  return log.read(0, 1_000);
+export async function readAll(log: Pick<EventLog, 'read'>): Promise<StoredEvent[]> {
+  const events: StoredEvent[] = [];
+  // A page may end before the log does: only an empty one is the end.
+  for (let page = await log.read(0); page.length > 0; page = await log.read(events.at(-1)!.position)) {
+    events.push(...page);
+  }
+  return events;
 }

@@ -15,6 +15,13 @@ export interface OutcomeBatch {
   readonly newOrphans: readonly OrphanReceipt[];
 }
 
+interface RecordedRow {
+  held: number;
+  appended: number;
+  base: string;
+  at: Date;
+}
+
 interface MatchRow {
   key: string;
   account_id: string;
@@ -67,7 +74,7 @@ function recordStatement(log: CarriersLog): string {
       and not exists (select from carriers.event e where e.stream_id = i.stream_id and e.version = i.version)
   ), ${log.headCte('(select count(*) from fresh)')}, event as (
     ${log.insert('head', 'fresh e')}
-  ) select (select count(*) from guard)::int as held`;
+  ) select (select count(*) from guard)::int as held, (select count(*) from fresh)::int as appended, base, at from head`;
 }
 
 const MATCH = `with wanted as materialized (select * from unnest($1::text[], $2::text[]) as w(carrier, message_id))
@@ -104,7 +111,7 @@ export class OutcomesRepository {
         index > 0 && messageId !== '' ? { ...submission, messageId, segment: index + 1 } : [],
       ),
     );
-    const { rows } = await this.db.query<{ held: number }>({
+    const { rows } = await this.db.query<RecordedRow>({
       name: 'carriers-record',
       text: this.recordText,
       values: [
@@ -136,8 +143,12 @@ export class OutcomesRepository {
         ...this.log.columns(batch.events),
       ],
     });
-    if (rows[0]!.held !== 1) throw new BindsLost();
-    if (batch.events.length > 0) this.log.wake();
+    const row = rows[0]!;
+    if (row.held !== 1) throw new BindsLost();
+    // Which of them had been written before, a repetition does not tell.
+    if (row.appended === batch.events.length && row.appended > 0)
+      this.log.committed(this.log.appended(batch.events, row));
+    else this.log.wake();
   }
 
   /** The segments that carriers gave these ids to, those of the newest submissions first. */

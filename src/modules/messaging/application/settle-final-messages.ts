@@ -26,6 +26,4 @@ export class SettleFinalMessages implements DurableConsumer<void> {
     const bad = results.findIndex((result) => result !== 'settled');
     if (bad >= 0) throw new Error(`the charge of ${sidOf('SM', events[bad]!.streamId)} is ${results[bad]}`);
   }
-
-  async apply(): Promise<void> {}
 }

@@ -1,13 +1,18 @@
 import { Injectable } from '@nestjs/common';
 import type { Queryable } from '../../../platform/postgres/database.js';
 import type { NewEvent } from '../../../shared/define-event.js';
-import { messageAccepted } from '../contract/messaging.events.js';
 import type { Message } from '../domain/message.js';
 import { MessageCounts } from './message-counts.js';
 import { MESSAGE_COLUMNS, type MessageRow, toMessage } from './message-row.js';
 import { MessagingDatabase, MessagingLog } from './messaging.storage.js';
 
-const ACCEPTED = { type: messageAccepted.type };
+interface AcceptedRow {
+  base: string;
+  at: Date;
+  created_at: Date;
+  /** Which messages were written; null for all. */
+  ids: string[] | null;
+}
 
 /** A message as it is first written: decided, priced, its text beside it. */
 export interface NewMessage {
@@ -43,18 +48,26 @@ function appendStatement(log: MessagingLog): string {
     select account_id, id, 1, status, 'outbound-api', lane, queue, from_number, to_number, body, encoding, segments,
         service_id, callback_url, retry_unknown, price_micros, currency, statement_timestamp(), statement_timestamp(),
         to_timestamp(valid_ms / 1000), traceparent
-    from item on conflict do nothing returning id, created_at
+    from item on conflict do nothing returning id
   ), completed as (
     update messaging.idempotency_key k set done = true from item i join written w on w.id = i.id
     where k.account_id = i.account_id and k.key = i.idempotency_key and k.message_id = i.id
   ), fresh as materialized (
     select row_number() over (order by i.ord) as ord, i.id as stream_id, 1 as version, i.type, i.account_id as tenant_id,
-      i.data, null::text as causation, i.traceparent, w.created_at
+      i.data, null::text as causation, i.traceparent
     from item i join written w on w.id = i.id
   ), ${log.headCte('(select count(*) from fresh)')}, event as (
     ${log.insert('head', 'fresh e')}
-  ) select stream_id as id, created_at from fresh`;
+  ) select base, at, statement_timestamp() as created_at,
+      case when (select count(*) from fresh) < cardinality($2::uuid[]) then array(select stream_id from fresh order by ord) end as ids
+    from head`;
 }
+
+const SAVE = `update messaging.message m set version = i.version, status = i.status, carrier = i.carrier,
+    receipts = i.receipts, error_code = i.error_code, sent_at = i.sent_at, updated_at = statement_timestamp()
+  from unnest($1::uuid[], $2::uuid[], $3::int[], $4::text[], $5::text[], $6::bigint[], $7::int[], $8::timestamptz[])
+    as i(account_id, id, version, status, carrier, receipts, error_code, sent_at)
+  where m.account_id = i.account_id and m.id = i.id`;
 
 /** The rows of messages: the hot statements of the send path. */
 @Injectable()
@@ -72,7 +85,7 @@ export class MessagesRepository {
   /** Writes a group of new messages; returns when each that was written was created, by id. */
   async append(items: readonly NewMessage[]): Promise<Map<string, Date>> {
     const messages = items.map((item) => item.message);
-    const { rows } = await this.db.query<{ id: string; created_at: Date }>({
+    const { rows } = await this.db.query<AcceptedRow>({
       name: 'messaging-accept',
       text: this.appendText,
       values: [
@@ -99,9 +112,15 @@ export class MessagesRepository {
         items.map((i) => JSON.stringify(i.event.data)),
       ],
     });
-    if (rows.length > 0) this.log.wake();
-    this.counts.count(rows.map(() => ACCEPTED));
-    return new Map(rows.map((row) => [row.id, row.created_at]));
+    const [row] = rows;
+    const ids = row!.ids === null ? null : new Set(row!.ids);
+    const written = ids === null ? items : items.filter((item) => ids.has(item.message.id));
+    if (written.length > 0) {
+      const events = written.map((item) => item.event);
+      this.log.committed(this.log.appended(events, row!));
+      this.counts.count(events);
+    }
+    return new Map(written.map((item) => [item.message.id, row!.created_at]));
   }
 
   /** Locks messages in the order of their ids and reads what decisions need; unknown ones are left out. */
@@ -126,27 +145,19 @@ export class MessagesRepository {
    */
   async save(tx: Queryable, messages: readonly Message[], events: readonly NewEvent[]): Promise<() => void> {
     if (messages.length === 0) return () => undefined;
-    await tx.query({
-      name: 'messaging-save',
-      text: `update messaging.message m set version = i.version, status = i.status, carrier = i.carrier,
-          receipts = i.receipts, error_code = i.error_code, sent_at = i.sent_at, updated_at = statement_timestamp()
-        from unnest($1::uuid[], $2::uuid[], $3::int[], $4::text[], $5::text[], $6::bigint[], $7::int[], $8::timestamptz[])
-          as i(account_id, id, version, status, carrier, receipts, error_code, sent_at)
-        where m.account_id = i.account_id and m.id = i.id`,
-      values: [
-        messages.map((m) => m.accountId),
-        messages.map((m) => m.id),
-        messages.map((m) => m.version),
-        messages.map((m) => m.status),
-        messages.map((m) => m.carrier),
-        messages.map((m) => m.receipts.toString()),
-        messages.map((m) => m.errorCode),
-        messages.map((m) => m.sentAt),
-      ],
-    });
-    await this.log.append(tx, events);
+    const values = [
+      messages.map((m) => m.accountId),
+      messages.map((m) => m.id),
+      messages.map((m) => m.version),
+      messages.map((m) => m.status),
+      messages.map((m) => m.carrier),
+      messages.map((m) => m.receipts.toString()),
+      messages.map((m) => m.errorCode),
+      messages.map((m) => m.sentAt),
+    ];
+    const appended = await this.log.appendWith(tx, { name: 'messaging-save', text: SAVE, values }, events);
     return () => {
-      this.log.wake();
+      this.log.committed(appended);
       this.counts.count(events);
     };
   }

@@ -49,9 +49,12 @@ export class ScheduleCallbacks implements DurableConsumer {
     private readonly courier: Courier,
   ) {}
 
-  async apply(tx: Queryable, events: readonly StoredEvent[]): Promise<undefined | (() => void)> {
+  concerns(event: StoredEvent): boolean {
+    return (event.data as MessageFact).callbackUrl !== null;
+  }
+
+  async apply(tx: Queryable, events: readonly StoredEvent[]): Promise<() => void> {
     const wanted = events.flatMap((event) => deliveryOf(event) ?? []);
-    if (wanted.length === 0) return undefined;
     const sinceMs = performance.now();
     const placements = this.courier.plan(withEachOther(wanted.map((delivery) => ({ delivery, before: [] }))));
     const fresh = withEachOther(await this.deliveries.insert(tx, wanted, placements));
