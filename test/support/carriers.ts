@@ -255,6 +255,7 @@ export function submissions(count: number, over: Partial<Submission> = {}, prefi
     to: `${prefix}${String(++numbers).padStart(7, '0')}`,
     encoding: 'GSM-7',
     parts: ['hello'],
+    weight: 1,
     unknownOutcome: 'fail',
     validUntil: new Date(Date.now() + VALIDITY_MS).toISOString(),
     traceparent: null,

@@ -91,6 +91,7 @@ function outgoing(key: string, over: Partial<Outgoing> = {}): Outgoing {
     encoding: 'GSM-7',
     parts,
     retryUnknown: false,
+    weight: 1,
     validUntilMs: Date.now() + 600_000,
     candidates: ['a', 'b'],
     carrier: 'a',
@@ -124,6 +125,17 @@ it('lets one that has more segments than the window leave when nothing else is u
   connection.answer({ kind: 'accepted' });
   await isTold(1);
   expect(connection.waiting.map(({ outgoing: { key } }) => key)).toEqual(['large']);
+});
+
+it('lets what is urgent, and another account, leave before what waits of one that has much', async () => {
+  for (let index = 0; index < WINDOW * 2; index++) link.offer(outgoing(`bulk ${index}`));
+  link.offer(outgoing('urgent', { weight: 16 }));
+  link.offer(outgoing('other', { accountId: 'other' }));
+  for (let index = 0; index < 3; index++) connection.answer({ kind: 'accepted' });
+  await isTold(3);
+  expect(connection.waiting.slice(-3).map(({ outgoing: { key } }) => key)).toEqual(
+    expect.arrayContaining(['urgent', 'other']),
+  );
 });
 
 it('spends no attempt on being throttled, and sends only what is missing', async () => {

@@ -3,6 +3,7 @@ import type { CarrierConnection, HandOver, Outgoing } from '../domain/carrier-co
 import { VALIDITY_EXPIRED } from '../domain/error-codes.js';
 import { type LinkStatus, Quality } from '../domain/link-status.js';
 import { Pacer } from '../domain/pacer.js';
+import { ReadyQueue } from '../domain/ready-queue.js';
 import { unsentParts } from './outgoing.js';
 
 export interface LinkSettings {
@@ -44,7 +45,7 @@ export class CarrierLink {
   readonly quality = new Quality();
   private readonly breaker: Breaker;
   private readonly pacer: Pacer;
-  private queue: Outgoing[] = [];
+  private readonly queue = new ReadyQueue<Outgoing>();
   private readonly retrying = new Map<Outgoing, NodeJS.Timeout>();
   private inFlight = 0;
   private segmentsInFlight = 0;
@@ -74,13 +75,13 @@ export class CarrierLink {
   }
 
   /**
-   * How many more submissions it takes. What waits here waits behind no turn and no lane any more, so it is little: a
+   * How many more submissions it takes. What waits here is given to this carrier for the time being, so it is little: a
    * window that is ready to follow the one under way, or what the pace lets leave in a moment.
    */
   get room(): number {
     if (!this.isUsable) return 0;
     const { windowSize, tps } = this.settings;
-    const waiting = this.queue.length + this.retrying.size;
+    const waiting = this.queue.size + this.retrying.size;
     const ready = tps === null ? windowSize : Math.min(windowSize, Math.max(1, Math.ceil((tps * READY_MS) / 1000)));
     const held = Math.min(ready - waiting, windowSize * 2 - waiting - this.inFlight);
     return Math.max(0, Math.min(held, this.breaker.allowance(performance.now()) - waiting));
@@ -92,7 +93,7 @@ export class CarrierLink {
       ...this.connection.state,
       breaker: this.breaker.state(now),
       breakerOpenMs: Math.round(this.breaker.waitMs(now)),
-      queued: this.queue.length + this.retrying.size,
+      queued: this.queue.size + this.retrying.size,
       inFlight: this.inFlight,
       paceShare: this.settings.tps === null ? null : Math.round(this.pacer.share(now) * 100) / 100,
       recent: this.breaker.recent(),
@@ -109,7 +110,7 @@ export class CarrierLink {
     outgoing.carrier = this.settings.name;
     outgoing.attempts = 0;
     outgoing.messageIds = outgoing.parts.map(() => null);
-    this.queue.push(outgoing);
+    this.enqueue(outgoing);
     if (this.isUsable) this.pump();
     else this.handBackAll('the carrier takes no messages at present');
   }
@@ -140,7 +141,7 @@ export class CarrierLink {
 
   private pump(): void {
     this.clearTimer();
-    while (this.queue.length > 0 && !this.closed) {
+    for (let next = this.queue.first; next && !this.closed; next = this.queue.first) {
       if (!this.mayLead()) {
         this.pumpLater(LEASE_RETRY_MS);
         return;
@@ -151,15 +152,15 @@ export class CarrierLink {
         return;
       }
       // One that has more segments than there ever is credit for leaves when nothing else is under way.
-      if (this.connection.credit < unsentParts(this.queue[0]!) && this.inFlight > 0) return;
+      if (this.connection.credit < unsentParts(next) && this.inFlight > 0) return;
       const waitMs = this.pacer.waitMs(now);
       if (waitMs > 0) {
         this.pumpLater(waitMs);
         return;
       }
-      const outgoing = this.queue.shift()!;
-      if (outgoing.validUntilMs <= Date.now()) this.handlers.onRejected(outgoing, VALIDITY_EXPIRED);
-      else void this.send(outgoing, now);
+      this.queue.shift();
+      if (next.validUntilMs <= Date.now()) this.handlers.onRejected(next, VALIDITY_EXPIRED);
+      else void this.send(next, now);
     }
   }
 
@@ -218,7 +219,7 @@ export class CarrierLink {
 
   /** A full window without an answer for as long as one may take. */
   private isStalled(now: number): boolean {
-    const [next] = this.queue;
+    const next = this.queue.first;
     const isFull = this.segmentsInFlight + (next ? unsentParts(next) : 1) > this.settings.windowSize;
     return isFull && now - this.lastAnswerAtMs > this.settings.responseTimeoutMs;
   }
@@ -249,6 +250,10 @@ export class CarrierLink {
     }
   }
 
+  private enqueue(outgoing: Outgoing): void {
+    this.queue.push(outgoing, `${outgoing.weight}/${outgoing.accountId}`, outgoing.weight);
+  }
+
   private retry(outgoing: Outgoing): void {
     outgoing.attempts++;
     if (outgoing.attempts >= MAX_ATTEMPTS) {
@@ -263,16 +268,15 @@ export class CarrierLink {
     const waitMs = this.random() * Math.min(RETRY_MAX_MS, RETRY_BASE_MS * 2 ** outgoing.attempts);
     const again = () => {
       this.retrying.delete(outgoing);
-      this.queue.push(outgoing);
+      this.enqueue(outgoing);
       this.pump();
     };
     this.retrying.set(outgoing, setTimeout(again, waitMs));
   }
 
   private handBackAll(reason: string): void {
-    const waiting = [...this.queue, ...this.retrying.keys()];
+    const waiting = [...this.queue.clear(), ...this.retrying.keys()];
     for (const timer of this.retrying.values()) clearTimeout(timer);
-    this.queue = [];
     this.retrying.clear();
     for (const outgoing of waiting) this.release(outgoing, reason);
   }

@@ -24,6 +24,7 @@ export function toOutgoing(item: Submission, intentId: string, routes: RouteTabl
     encoding: item.encoding,
     parts: item.parts,
     retryUnknown: item.unknownOutcome === 'retry',
+    weight: item.weight,
     validUntilMs: Date.parse(item.validUntil),
     candidates,
     carrier: candidates[0] ?? '',

@@ -16,6 +16,8 @@ export const submission = z.object({
   parts: z.array(z.string()).min(1).max(255),
   /** What to do where the carrier's answer is lost. */
   unknownOutcome: z.enum(UNKNOWN_OUTCOME_POLICIES),
+  /** Its account's share of a carrier's pace in this kind of message, against the weights of all that wait for it. */
+  weight: z.int().min(1).max(100),
   /** Instant after which it must not be handed to a carrier any more. */
   validUntil: z.iso.datetime(),
   traceparent: z.string().nullable(),

@@ -10,6 +10,7 @@ export interface Outgoing {
   readonly encoding: 'GSM-7' | 'UCS-2';
   readonly parts: readonly string[];
   readonly retryUnknown: boolean;
+  readonly weight: number;
   /** Milliseconds since 1970. */
   readonly validUntilMs: number;
   /** The carriers for its destination, best first. */

@@ -22,6 +22,7 @@ class SilentCarriers extends CarriersApi {
   readonly offered: string[] = [];
   readonly refused: string[] = [];
   readonly stranded = new Set<string>();
+  strandsAll = false;
   failures = 0;
 
   async capacity(): Promise<Record<string, number>> {
@@ -34,9 +35,11 @@ class SilentCarriers extends CarriersApi {
       this.refused.push(...items.map((item) => item.key));
       throw new Error('the way to the carriers is broken');
     }
-    const taken = items.filter((item) => !this.stranded.has(item.key));
-    this.offered.push(...taken.map((item) => item.key));
-    return items.map((item) => (this.stranded.has(item.key) ? 'stranded' : 'taken'));
+    return items.map(({ key }) => {
+      const isStranded = this.strandsAll || this.stranded.has(key);
+      (isStranded ? this.refused : this.offered).push(key);
+      return isStranded ? 'stranded' : 'taken';
+    });
   }
 
   timesOffered(id: string): number {
@@ -126,8 +129,15 @@ describe('the dispatcher', () => {
       await eventually(() => carriers.timesOffered(next) === 1, { timeoutMs: 5_000 });
     }
     expect(carriers.timesOffered(stranded)).toBe(0);
+    // One that is put aside a moment later waits no longer for its turn than the first one.
+    carriers.strandsAll = true;
+    const later = await send();
+    await eventually(() => carriers.refused.includes(sidOf('SM', later)), { timeoutMs: 5_000 });
+    carriers.strandsAll = false;
     carriers.stranded.clear();
-    await eventually(() => carriers.timesOffered(stranded) === 1);
+    await eventually(() => carriers.timesOffered(stranded) === 1 && carriers.timesOffered(later) === 1, {
+      timeoutMs: 10_000,
+    });
   });
 
   it('reads past what is no longer valid, which waits for its end only', async () => {

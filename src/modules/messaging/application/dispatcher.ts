@@ -7,7 +7,7 @@ import { CapacitySignal, CarriersApi, type Submission } from '../../carriers/con
 import type { submissionReturned } from '../../carriers/contract/carriers.events.js';
 import type { messageAccepted } from '../contract/messaging.events.js';
 import { FairQueue } from '../domain/fair-queue.js';
-import type { Lane } from '../domain/lane.js';
+import { LANE_TURNS, type Lane } from '../domain/lane.js';
 import { segmentText } from '../domain/segments.js';
 import { TakenMessages } from '../domain/taken-messages.js';
 import { DispatchRepository, type Sendable } from '../infrastructure/dispatch.repository.js';
@@ -143,12 +143,12 @@ export class Dispatcher {
   }
 
   private async scan(): Promise<void> {
-    this.nextScanAtMs = Date.now() + RESCAN_MS;
+    const now = Date.now();
+    this.nextScanAtMs = Math.min(now + RESCAN_MS, Math.max(this.taken.forget(now), now + RETURNED_SCAN_MS));
     this.scanned = true;
     for (const place of await this.repository.places(MAX_PLACES)) {
       this.queue(place.queue).markBehind(place.lane, place.accountId);
     }
-    this.taken.forget(Date.now());
   }
 
   private async refill(queue: FairQueue): Promise<void> {
@@ -224,6 +224,7 @@ function toSubmission(message: Sendable): Submission {
     to: message.to,
     encoding,
     parts,
+    weight: LANE_TURNS[message.lane],
     unknownOutcome: message.retryUnknown ? 'retry' : 'fail',
     validUntil: message.validUntil.toISOString(),
     traceparent: message.traceparent,

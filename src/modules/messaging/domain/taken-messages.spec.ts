@@ -16,8 +16,10 @@ describe('the messages that were handed over', () => {
     const taken = new TakenMessages();
     taken.add('old', 'a', 10);
     taken.add('new', 'a', 20);
-    taken.forget(10);
+    expect(taken.forget(10)).toBe(20);
     expect([taken.has('old'), taken.has('new'), taken.countOf('a')]).toEqual([false, true, 1]);
+    expect(taken.forget(20)).toBe(Number.POSITIVE_INFINITY);
+    taken.add('new', 'a', 30);
     taken.clear();
     expect([taken.size, taken.countOf('a')]).toEqual([0, 0]);
   });

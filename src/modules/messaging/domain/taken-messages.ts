@@ -35,9 +35,14 @@ export class TakenMessages {
     else this.counts.delete(taken.accountId);
   }
 
-  /** Forgets those whose time is over. */
-  forget(nowMs: number): void {
-    for (const [id, { untilMs }] of this.messages) if (untilMs <= nowMs) this.delete(id);
+  /** Forgets those whose time is over; when that of the next one is. */
+  forget(nowMs: number): number {
+    let nextMs = Number.POSITIVE_INFINITY;
+    for (const [id, { untilMs }] of this.messages) {
+      if (untilMs <= nowMs) this.delete(id);
+      else nextMs = Math.min(nextMs, untilMs);
+    }
+    return nextMs;
   }
 
   clear(): void {
