@@ -1,6 +1,8 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import { jest } from '@jest/globals';
 import { startTestDatabase, type TestDatabase } from '../../../test/support/database.js';
 import { eventually } from '../../../test/support/eventually.js';
+import type { StoredEvent } from '../../shared/define-event.js';
 import type { DurableConsumer } from './consumer.js';
 import type { EventBus } from './event-bus.js';
 import {
@@ -13,6 +15,7 @@ import {
   noted,
   openBus,
   openHouse,
+  QUICK,
   quiet,
   recordEffects,
   recorder,
@@ -48,11 +51,11 @@ afterEach(async () => {
 const nextName = () => `messaging.test-${'abcdefghijklmnopqrstuvwxyz'[names++]}`;
 
 /** Starts a consumer at the head of the log, so that each test has events of its own. */
-async function start(consumer: DurableConsumer, at?: number): Promise<EventBus> {
+async function start(consumer: DurableConsumer, at?: number, settings = QUICK): Promise<EventBus> {
   await house.store.declare(consumer.id, consumer.source);
   const position = at ?? (await house.log.head());
   await house.db.query('update messaging.consumer set position = $2 where id = $1', [consumer.id, position]);
-  const bus = openBus(house, [consumer]);
+  const bus = openBus(house, [consumer], settings);
   buses.push(bus);
   await bus.startConsumers();
   return bus;
@@ -103,6 +106,44 @@ describe('a consumer', () => {
     // 200 pages; one write a second, while they last.
     expect(advance.mock.calls.length).toBeLessThan(50);
     expect(await effectsOf(house.db, id)).toEqual([]);
+  });
+
+  it('lets what trickles in gather, as long as it is told to', async () => {
+    const id = nextName();
+    const advance = jest.spyOn(house.store, 'advance');
+    await start(recorder(id), undefined, { ...QUICK, gatherMs: () => 200 });
+    for (let count = 0; count < 60; count++) {
+      await appendAll(house, new Streams(1).next(1));
+      await delay(5);
+    }
+    await eventually(effectCount(id, 60));
+    expect(disordered(await effectsOf(house.db, id))).toEqual([]);
+    expect(advance.mock.calls.length).toBeLessThan(30);
+  });
+
+  it('leaves out what does not concern it, and nothing of which that cannot be told', async () => {
+    const id = nextName();
+    const concerns = ({ version }: StoredEvent) => {
+      if (version === 3) throw new Error('it cannot be read');
+      return version % 2 === 0;
+    };
+    await start({ ...recorder(id), concerns });
+    await appendAll(house, new Streams(1).next(6));
+    await eventually(effectCount(id, 4));
+    expect((await effectsOf(house.db, id)).map(({ version }) => version)).toEqual([2, 3, 4, 6]);
+  });
+
+  it('repeats nothing but the preparation of an effect that is all preparation, and saves its cursor soon', async () => {
+    const id = nextName();
+    const transaction = jest.spyOn(house.db, 'transaction');
+    const prepared: number[] = [];
+    const { source, types } = recorder(id);
+    await start({ id, source, types, prepare: async (events) => void prepared.push(...events.map((e) => e.version)) });
+    await appendAll(house, new Streams(1).next(5));
+    transaction.mockClear();
+    await eventually(async () => (await cursorOf(id)) === (await house.log.head()));
+    expect(prepared).toEqual([1, 2, 3, 4, 5]);
+    expect(transaction).not.toHaveBeenCalled();
   });
 
   it('saves its cursor when it stops, and takes it along with the next effect', async () => {

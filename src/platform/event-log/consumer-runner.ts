@@ -13,6 +13,8 @@ export interface ConsumerSettings {
   /** The longest wait before an idle consumer looks at the log without having been woken. */
   readonly pollMs: number;
   readonly maxAttempts: number;
+  /** How long after one effect the events of the next one gather; not at all where it is absent. */
+  readonly gatherMs?: () => number;
 }
 
 export const CONSUMER_DEFAULTS: ConsumerSettings = { leaseMs: 5000, pollMs: 250, maxAttempts: 5 };
@@ -45,6 +47,7 @@ export class ConsumerRunner {
   /** Where the cursor's row stands: at `position`, or behind it by events that change nothing beside it. */
   private saved = 0;
   private savedAt = 0;
+  private effectAt = Number.NEGATIVE_INFINITY;
   private placeCheckedAt = Number.NEGATIVE_INFINITY;
   private stopping = false;
   private backoffMs = BACKOFF_MIN_MS;
@@ -101,8 +104,10 @@ export class ConsumerRunner {
 
   /** New events end the rest of whoever holds the lease; the others look for the lease only. */
   private async rest(): Promise<void> {
-    if (this.lease) await this.wakeup.wait(this.aside.restMs);
-    else await this.wakeup.pause(this.settings.pollMs, () => this.stopping);
+    if (!this.lease) return this.wakeup.pause(this.settings.pollMs, () => this.stopping);
+    await this.wakeup.wait(this.aside.restMs);
+    const leftMs = this.effectAt + (this.settings.gatherMs?.() ?? 0) - performance.now();
+    if (leftMs > 0) await this.wakeup.pause(leftMs, () => this.stopping);
   }
 
   private async recover(error: unknown): Promise<void> {
@@ -119,11 +124,10 @@ export class ConsumerRunner {
     const lease = this.lease ?? (await this.takeLease());
     if (!lease) return false;
     const retried = await this.aside.retry(lease);
-    const limit = this.consumer.batchSize ?? DEFAULT_BATCH;
-    const page = await this.log.read(this.position, limit);
+    const page = await this.log.read(this.position, this.consumer.batchSize ?? DEFAULT_BATCH);
     if (page.length > 0) await this.applyPage(lease, page);
     if (performance.now() - this.savedAt >= SAVE_EVERY_MS) await this.save(lease);
-    if (page.length > 0) return retried || page.length === limit;
+    if (page.length > 0) return retried || this.log.mayHaveMore(this.position);
     return (await this.checkPlace(lease)) || retried;
   }
 
@@ -145,6 +149,7 @@ export class ConsumerRunner {
       this.position = last;
       return;
     }
+    this.effectAt = performance.now();
     const behind = relevant.filter((event) => this.aside.has(event.streamId));
     const free = behind.length === 0 ? relevant : relevant.filter((event) => !this.aside.has(event.streamId));
     try {
@@ -162,7 +167,13 @@ export class ConsumerRunner {
   }
 
   private hasEffect(event: StoredEvent): boolean {
-    return this.types.has(event.type) && (this.consumer.concerns?.(event) ?? true);
+    if (!this.types.has(event.type)) return false;
+    try {
+      return this.consumer.concerns?.(event) ?? true;
+    } catch {
+      // Its data cannot be read: its effect will say so, and its stream waits, not the page.
+      return true;
+    }
   }
 
   /** After a page failed: event by event, so that the one at fault is set aside with its stream and no other. */

@@ -16,7 +16,7 @@ export interface Appended {
   readonly at: Date;
 }
 
-/** A statement without a result, by the name that it is prepared under. */
+/** A statement without a `returning`, by the name that it is prepared under. */
 export interface NamedChange {
   readonly name: string;
   readonly text: string;
@@ -55,6 +55,9 @@ export class EventLog implements ReadableLog {
   private readonly wakeups = new EventEmitter();
   private readonly recent = new RecentEvents(RECENT_EVENTS);
   /** The reads of newest events that are under way, by the position they start after. */
+  /** Wakes that brought no events along, and how many of them the newest run has been read after. */
+  private announced = 0;
+  private seen = 0;
   private readonly reading = new Map<number, Promise<StoredEvent[]>>();
 
   constructor(
@@ -100,27 +103,29 @@ export class EventLog implements ReadableLog {
     const { name, text, values } = change;
     const { rows } = await tx.query<AppendedRow>({
       name: `${name}-append`,
-      text: `with changed as (${text}), ${this.appendCtes(values.length)} select base, at from head`,
+      // The head is locked when the change is made and not before: others wait for it as briefly as they can.
+      text: `with changed as (${text} returning 1), ${this.appendCtes(values.length, 'where (select count(*) from changed) >= 0')}
+        select base, at from head`,
       values: [...values, events.length, ...this.columns(events)],
     });
     return this.appended(events, rows[0]!);
   }
 
   /** The CTEs that append the events whose number and columns follow the first `before` values. */
-  private appendCtes(before: number): string {
+  private appendCtes(before: number, condition = ''): string {
     const types = ['uuid', 'int', 'text', 'uuid', 'text', 'text', 'text'];
     const columns = types.map((type, index) => `$${before + 2 + index}::${type}[]`).join(', ');
     const source = `unnest(${columns}) with ordinality
       as e(stream_id, version, type, tenant_id, data, causation, traceparent, ord)`;
-    return `${this.headCte(`$${before + 1}::int`)}, event as (${this.insert('head', source)})`;
+    return `${this.headCte(`$${before + 1}::int`, condition)}, event as (${this.insert('head', source)})`;
   }
 
   /**
    * The CTE `head(base, at)` that takes `count` positions, with the instant of their events; for statements that append
    * as part of something larger.
    */
-  headCte(count: string): string {
-    return `head as (update ${this.module}.event_head set position = position + ${count}
+  headCte(count: string, condition = ''): string {
+    return `head as (update ${this.module}.event_head set position = position + ${count} ${condition}
       returning position - ${count} as base, clock_timestamp() as at)`;
   }
 
@@ -179,9 +184,11 @@ export class EventLog implements ReadableLog {
   }
 
   private async keepRecent(after: number): Promise<StoredEvent[]> {
+    const { announced } = this;
     try {
       const page = await this.readPage(after, MAX_PAGE);
       this.recent.add(page);
+      this.seen = announced;
       return page;
     } catch (error) {
       // The database that comes back may be another one.
@@ -199,6 +206,10 @@ export class EventLog implements ReadableLog {
       values: [after, limit],
     });
     return rows.map((row) => this.toEvent(row));
+  }
+
+  mayHaveMore(position: number): boolean {
+    return position !== this.recent.last || this.seen < this.announced;
   }
 
   /**
@@ -245,8 +256,11 @@ export class EventLog implements ReadableLog {
   committed(appended: Appended | null): void {
     if (!appended) return;
     const { events, base, at } = appended;
-    this.recent.offer(events.map((event, index) => storedEvent(event, base + index + 1, at)));
-    this.wake();
+    if (this.wakeups.listenerCount('wake') > 0) {
+      this.recent.offer(events.map((event, index) => storedEvent(event, base + index + 1, at)));
+    }
+    this.emitWake();
+    this.wakeups.emit('append');
   }
 
   /** Tells the consumers that something was committed here: those in this process at once, others by SharedWakes. */
@@ -257,6 +271,11 @@ export class EventLog implements ReadableLog {
 
   /** Tells the consumers in this process alone that something was committed, wherever that was. */
   wakeHere(): void {
+    this.announced++;
+    this.emitWake();
+  }
+
+  private emitWake(): void {
     this.reading.clear();
     this.wakeups.emit('wake');
   }

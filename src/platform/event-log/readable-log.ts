@@ -5,6 +5,8 @@ export interface ReadableLog {
   /** The module that publishes it. */
   readonly module: string;
   read(after: number, limit?: number): Promise<StoredEvent[]>;
+  /** False where a page that ended here is known to have been the last until the next wake. */
+  mayHaveMore(position: number): boolean;
   readAt(positions: readonly number[]): Promise<StoredEvent[]>;
   around(position: number): Promise<{ head: number; next: number | null }>;
   head(): Promise<number>;

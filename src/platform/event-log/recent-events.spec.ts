@@ -122,6 +122,7 @@ describe('a log', () => {
 
   it('hands on what was committed here without asking, as the database would have answered', async () => {
     const head = await log.head();
+    const off = log.onWake(() => undefined);
     await log.read(head - 1);
     queries.mockClear();
     const events = new Streams(2)
@@ -134,6 +135,17 @@ describe('a log', () => {
     expect(handed).toHaveLength(5);
     expect(handed).toEqual(await new EventLog(house.db, TEST_EVENTS).read(head));
     for (const { data } of handed) expect(Object.isFrozen(data)).toBe(true);
+    off();
+  });
+
+  it('knows where there may be more: before its newest event, and after a wake that brought none along', async () => {
+    const head = await log.head();
+    await log.read(head - 2);
+    expect([log.mayHaveMore(head - 1), log.mayHaveMore(head)]).toEqual([true, false]);
+    log.wakeHere();
+    expect(log.mayHaveMore(head)).toBe(true);
+    await log.read(head);
+    expect(log.mayHaveMore(head)).toBe(false);
   });
 
   it('never joins a read that began before a commit was announced', async () => {

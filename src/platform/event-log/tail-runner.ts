@@ -72,7 +72,7 @@ export class TailRunner {
     if (page.length === 0) return false;
     for (const tail of this.tails) void this.deliver(tail, page);
     this.position = page[page.length - 1]!.position;
-    return page.length === MAX_PAGE;
+    return this.log.mayHaveMore(this.position);
   }
 
   private async isFarBehind(pageLength: number): Promise<boolean> {

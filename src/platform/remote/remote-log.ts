@@ -21,6 +21,11 @@ export class RemoteLog implements ReadableLog {
     return (await this.access.read({ after, limit: Math.min(limit, MAX_PAGE) })).map(decode);
   }
 
+  /** What was announced while a page was on its way is not told from what is in it. */
+  mayHaveMore(): boolean {
+    return true;
+  }
+
   async readAt(positions: readonly number[]): Promise<StoredEvent[]> {
     return (await this.access.readAt(positions)).map(decode);
   }

@@ -57,6 +57,10 @@ export class LogTwin {
     return this.db.look(`read ${this.module}`, () => this.table.events.slice(after, after + limit));
   }
 
+  mayHaveMore(position: number): boolean {
+    return position < this.table.events.length;
+  }
+
   around(position: number): Promise<{ head: number; next: number | null }> {
     return this.db.look(`look around in ${this.module}`, () => {
       const head = this.table.events.length;

@@ -114,7 +114,7 @@ export class Binds {
     offered.forEach((outgoing, index) => {
       if (taken.has(outgoing.key) || chosen.has(outgoing.key)) return;
       if (this.choose(outgoing)) chosen.set(outgoing.key, outgoing);
-      else if (!this.isFor(items[index]!.queue, outgoing)) stranded.add(outgoing.key);
+      else if (this.roomFor(items[index]!.queue) > 0) stranded.add(outgoing.key);
     });
     if (chosen.size > 0 && (await this.take(intentId, [...chosen.values()]))) {
       for (const key of chosen.keys()) taken.add(key);
@@ -173,11 +173,6 @@ export class Binds {
     outgoing.carrier = name;
     this.promise(name, 1);
     return true;
-  }
-
-  /** Whether it waits for the carrier of its queue, and not for one that it was routed to since. */
-  private isFor(queue: string, outgoing: Outgoing): boolean {
-    return outgoing.candidates.find((name) => this.links.get(name)?.isUsable) === queue;
   }
 
   private async take(intentId: string, items: readonly Outgoing[]): Promise<boolean> {

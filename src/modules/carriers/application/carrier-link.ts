@@ -251,7 +251,7 @@ export class CarrierLink {
   }
 
   private enqueue(outgoing: Outgoing): void {
-    this.queue.push(outgoing, `${outgoing.weight}/${outgoing.accountId}`, outgoing.weight);
+    this.queue.push(outgoing, `${outgoing.weight}/${outgoing.accountId}`, unsentParts(outgoing) / outgoing.weight);
   }
 
   private retry(outgoing: Outgoing): void {

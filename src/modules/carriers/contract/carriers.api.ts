@@ -17,7 +17,7 @@ export const submission = z.object({
   /** What to do where the carrier's answer is lost. */
   unknownOutcome: z.enum(UNKNOWN_OUTCOME_POLICIES),
   /** Its account's share of a carrier's pace in this kind of message, against the weights of all that wait for it. */
-  weight: z.int().min(1).max(100),
+  weight: z.int().min(1).max(100).default(1),
   /** Instant after which it must not be handed to a carrier any more. */
   validUntil: z.iso.datetime(),
   traceparent: z.string().nullable(),
@@ -30,8 +30,8 @@ export const withdrawOutput = z.array(z.boolean());
 
 /**
  * `taken`: it is the carriers' now, its outcome comes as an event, unless its caller has withdrawn it. `busy`: no room
- * at present, keep it. `stranded`: keep it, and let others of its queue go first, for those that could carry it now have
- * no room or do not work, whatever room its queue has.
+ * at present, keep it. `stranded`: keep it, and let others of its queue go first: the queue has room, but those that
+ * could carry this one have none, or do not work.
  */
 export const submitOutput = z.array(z.enum(['taken', 'busy', 'stranded']));
 export type SubmitResult = z.infer<typeof submitOutput>[number];

@@ -26,7 +26,7 @@ describe('what waits at a carrier', () => {
           }
           const flow = `${one.flow}${one.weight}`;
           given.push(`${flow} ${index}`);
-          queue.push(`${flow} ${index}`, flow, one.weight);
+          queue.push(`${flow} ${index}`, flow, 1 / one.weight);
         });
         left.push(...drained(queue));
         expect([...left].sort()).toEqual([...given].sort());
@@ -46,10 +46,28 @@ describe('what waits at a carrier', () => {
     expect([queue.shift(), queue.shift()]).toContain('quiet');
   });
 
+  it('lets what is urgent go before the first of many others', () => {
+    const queue = new ReadyQueue<string>();
+    for (let round = 0; round < 3; round++) {
+      for (let flow = 0; flow < 60; flow++) queue.push(`bulk ${flow}`, `bulk ${flow}`, 1);
+    }
+    for (let index = 0; index < 10; index++) queue.shift();
+    queue.push('urgent', 'urgent', 1 / 16);
+    expect([queue.shift(), queue.shift()]).toContain('urgent');
+  });
+
+  it('charges what is long for its length', () => {
+    const queue = new ReadyQueue<string>();
+    for (let index = 0; index < 10; index++) queue.push('long', 'long', 10);
+    for (let index = 0; index < 10; index++) queue.push('short', 'short', 1);
+    const first = Array.from({ length: 10 }, () => queue.shift());
+    expect(first.filter((item) => item === 'short').length).toBeGreaterThanOrEqual(9);
+  });
+
   it('shares what leaves by weight', () => {
     const queue = new ReadyQueue<string>();
     for (let index = 0; index < 100; index++) queue.push('bulk', 'bulk', 1);
-    for (let index = 0; index < 100; index++) queue.push('realtime', 'realtime', 16);
+    for (let index = 0; index < 100; index++) queue.push('realtime', 'realtime', 1 / 16);
     const first = Array.from({ length: 34 }, () => queue.shift());
     expect(first.filter((item) => item === 'bulk').length).toBeGreaterThanOrEqual(2);
     expect(first.filter((item) => item === 'bulk').length).toBeLessThanOrEqual(4);

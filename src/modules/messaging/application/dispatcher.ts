@@ -9,6 +9,7 @@ import type { messageAccepted } from '../contract/messaging.events.js';
 import { FairQueue } from '../domain/fair-queue.js';
 import { LANE_TURNS, type Lane } from '../domain/lane.js';
 import { segmentText } from '../domain/segments.js';
+import { StrandedMessages } from '../domain/stranded-messages.js';
 import { TakenMessages } from '../domain/taken-messages.js';
 import { DispatchRepository, type Sendable } from '../infrastructure/dispatch.repository.js';
 
@@ -23,10 +24,6 @@ const RESCAN_MS = 30_000;
 const RETURNED_SCAN_MS = 500;
 /** Longer than any answer takes: then the message is offered again; the carriers know their keys. */
 const FORGET_TAKEN_MS = 120_000;
-/** A message that nobody can carry at present lets others go first for so long. */
-const STRANDED_MS = 2_000;
-/** With more of them, each holds up its own tenant, so that they cost no more than this. */
-const MAX_STRANDED = 10_000;
 
 interface Picked {
   readonly lane: Lane;
@@ -43,6 +40,7 @@ interface Picked {
 export class Dispatcher {
   private queues = new Map<string, FairQueue>();
   private readonly taken = new TakenMessages();
+  private readonly stranded = new StrandedMessages();
   private readonly wakeup = new Wakeup();
   private stopping = false;
   private scanned = false;
@@ -85,6 +83,7 @@ export class Dispatcher {
   /** A message was answered, expired or canceled: it is with nobody any more. */
   onResolved(event: StoredEvent): void {
     this.taken.delete(event.streamId);
+    this.stranded.delete(event.streamId);
   }
 
   /** A carrier gave a message back: it waits again. */
@@ -106,6 +105,7 @@ export class Dispatcher {
   reset(): void {
     this.queues = new Map();
     this.taken.clear();
+    this.stranded.clear();
     this.scanned = false;
     this.nextScanAtMs = 0;
     this.wakeup.wake();
@@ -132,6 +132,9 @@ export class Dispatcher {
       return false;
     }
     if (Date.now() >= this.nextScanAtMs) await this.scan();
+    for (const { queue, lane, accountId, id } of this.stranded.due(Date.now())) {
+      this.queue(queue).unshift(lane, accountId, id);
+    }
     let handed = 0;
     for (const [name, room] of open) {
       const queue = this.queues.get(name);
@@ -143,24 +146,26 @@ export class Dispatcher {
   }
 
   private async scan(): Promise<void> {
-    const now = Date.now();
-    this.nextScanAtMs = Math.min(now + RESCAN_MS, Math.max(this.taken.forget(now), now + RETURNED_SCAN_MS));
+    this.nextScanAtMs = Date.now() + RESCAN_MS;
     this.scanned = true;
     for (const place of await this.repository.places(MAX_PLACES)) {
       this.queue(place.queue).markBehind(place.lane, place.accountId);
     }
+    this.taken.forgetBefore(Date.now() - FORGET_TAKEN_MS);
   }
 
   private async refill(queue: FairQueue): Promise<void> {
     const places = queue.hungry(REFILL_PLACES);
     if (places.length === 0) return;
     const page = Math.min(queue.share, Math.ceil(REFILL_MESSAGES / places.length));
-    // What is with the carriers still waits in the table, before what is new: read past it.
-    const limits = places.map((place) => page + this.taken.countOf(place.accountId));
+    // What is with the carriers, or aside, still waits in the table, before what is new: read past it.
+    const limits = places.map(
+      ({ accountId }) => page + this.taken.countOf(accountId) + this.stranded.countOf(accountId),
+    );
     const pages = await this.repository.waiting(places, limits);
     places.forEach((place, index) => {
       const ids = pages[index]!;
-      const free = ids.filter((id) => !this.taken.has(id));
+      const free = ids.filter((id) => !this.isHeld(id));
       queue.refill(place, free.slice(0, page), ids.length < limits[index]! && free.length <= page);
     });
   }
@@ -171,37 +176,40 @@ export class Dispatcher {
     while (picked.length < room) {
       const next = queue.next();
       if (!next) break;
-      if (this.taken.has(next.id) || seen.has(next.id)) continue;
+      if (this.isHeld(next.id) || seen.has(next.id)) continue;
       seen.add(next.id);
       picked.push(next);
     }
     if (picked.length === 0) return 0;
     const sendable = await this.repository.sendable(picked);
     const ready = picked.filter((item) => sendable.has(item.id));
+    for (const item of picked) if (!sendable.has(item.id)) this.stranded.delete(item.id);
     if (ready.length === 0) return picked.length;
-    for (const item of ready) this.taken.add(item.id, item.accountId, Date.now() + FORGET_TAKEN_MS);
+    for (const item of ready) this.taken.add(item.id, item.accountId, Date.now());
     const results = await this.carriers.submit(ready.map((item) => toSubmission(sendable.get(item.id)!)));
-    const isCrowded = this.taken.size > MAX_STRANDED;
-    let taken = 0;
+    let gone = 0;
     // Backwards, so that what comes back stands in its old order.
     for (let index = ready.length - 1; index >= 0; index--) {
       if (results[index] === 'taken') {
-        taken++;
+        this.stranded.delete(ready[index]!.id);
+        gone++;
         continue;
       }
       const item = ready[index]!;
-      if (results[index] === 'stranded' && !isCrowded) this.setAside(item);
-      else {
-        this.taken.delete(item.id);
+      this.taken.delete(item.id);
+      if (results[index] === 'stranded' && !this.stranded.isFull) {
+        this.stranded.add({ queue: queue.name, ...item }, Date.now());
+        gone++;
+      } else {
         queue.unshift(item.lane, item.accountId, item.id);
       }
     }
-    return taken;
+    return gone;
   }
 
-  private setAside(item: Picked): void {
-    this.taken.add(item.id, item.accountId, Date.now() + STRANDED_MS);
-    this.nextScanAtMs = Math.min(this.nextScanAtMs, Date.now() + STRANDED_MS);
+  /** Whether a message is with the carriers, or aside. */
+  private isHeld(id: string): boolean {
+    return this.taken.has(id) || this.stranded.has(id);
   }
 
   private queue(name: string): FairQueue {

@@ -1,9 +1,9 @@
 interface Taken {
   readonly accountId: string;
-  readonly untilMs: number;
+  readonly atMs: number;
 }
 
-/** The messages that are not to be offered for the time being: most were handed over and not yet heard of again. */
+/** The messages that were handed over and not yet heard of again. */
 export class TakenMessages {
   private readonly messages = new Map<string, Taken>();
   private readonly counts = new Map<string, number>();
@@ -21,9 +21,9 @@ export class TakenMessages {
     return this.counts.get(accountId) ?? 0;
   }
 
-  add(id: string, accountId: string, untilMs: number): void {
+  add(id: string, accountId: string, atMs: number): void {
     if (!this.messages.has(id)) this.counts.set(accountId, this.countOf(accountId) + 1);
-    this.messages.set(id, { accountId, untilMs });
+    this.messages.set(id, { accountId, atMs });
   }
 
   delete(id: string): void {
@@ -35,14 +35,9 @@ export class TakenMessages {
     else this.counts.delete(taken.accountId);
   }
 
-  /** Forgets those whose time is over; when that of the next one is. */
-  forget(nowMs: number): number {
-    let nextMs = Number.POSITIVE_INFINITY;
-    for (const [id, { untilMs }] of this.messages) {
-      if (untilMs <= nowMs) this.delete(id);
-      else nextMs = Math.min(nextMs, untilMs);
-    }
-    return nextMs;
+  /** Forgets those that were handed over before an instant. */
+  forgetBefore(ms: number): void {
+    for (const [id, { atMs }] of this.messages) if (atMs < ms) this.delete(id);
   }
 
   clear(): void {

@@ -54,7 +54,7 @@ export class ScheduleCallbacks implements DurableConsumer {
   }
 
   async apply(tx: Queryable, events: readonly StoredEvent[]): Promise<() => void> {
-    const wanted = events.flatMap((event) => deliveryOf(event) ?? []);
+    const wanted = events.map(deliveryOf);
     const sinceMs = performance.now();
     const placements = this.courier.plan(withEachOther(wanted.map((delivery) => ({ delivery, before: [] }))));
     const fresh = withEachOther(await this.deliveries.insert(tx, wanted, placements));
@@ -77,14 +77,13 @@ function withEachOther(candidates: readonly Candidate[]): Candidate[] {
   });
 }
 
-function deliveryOf(event: StoredEvent): Delivery | null {
+function deliveryOf(event: StoredEvent): Delivery {
   const fact = event.data as MessageFact;
-  if (fact.callbackUrl === null) return null;
   return {
     accountId: event.tenantId!,
     messageId: event.streamId,
     version: event.version,
-    url: fact.callbackUrl,
+    url: fact.callbackUrl!,
     attempts: 0,
     traceparent: event.traceparent ?? null,
     callback: {
