@@ -15,7 +15,7 @@ import { SCENARIOS, WITH_REDIS } from './scenarios/index.js';
 
 const HISTORY = join(import.meta.dirname, 'history');
 const EXIT_ON_SIGNAL = 130;
-const USAGE = `npm run bench -- [--quick] [--only a,b] [--redis | --no-redis] [--json FILE] [--no-history]
+const USAGE = `npm run bench -- [--quick] [--only a,b] [--redis | --no-redis] [--json FILE] [--no-history] [--profile DIR]
 
   --quick       shorter: fewer rounds, smaller amounts
   --only a,b    these scenarios: ${SCENARIOS.map(({ name }) => name).join(', ')}

@@ -11,6 +11,8 @@ const [to = '+15555550100', body = 'Hello from Node.js'] = process.argv.slice(2)
 const FINAL = ['delivered', 'undelivered', 'failed', 'canceled'];
 const LOOKS = 60;
 
+if (!ACCOUNT_SID || !AUTH_TOKEN) throw new Error('set ACCOUNT_SID and AUTH_TOKEN to those that `npm run dev` printed');
+
 const client = twilio(ACCOUNT_SID, AUTH_TOKEN);
 client.api.baseUrl = client.messaging.baseUrl = TRUNKLINE_URL;
 

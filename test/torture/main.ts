@@ -15,12 +15,16 @@ import { Stage } from './stage.js';
 process.exitCode = await main(process.argv.slice(2));
 
 async function main(args: readonly string[]): Promise<number> {
-  let options: Options;
+  let options: Options | null;
   try {
     options = readOptions(args);
   } catch (error) {
     console.error(`${(error as Error).message}\n\n${USAGE}`);
     return 2;
+  }
+  if (!options) {
+    console.log(USAGE);
+    return 0;
   }
   if (spawnSync(process.execPath, ['scripts/build.mjs'], { stdio: 'inherit' }).status !== 0) return 2;
   const dir = options.dir === null ? mkdtempSync(join(tmpdir(), 'trunkline-torture-')) : resolve(options.dir);

@@ -46,8 +46,8 @@ export const USAGE = `npm run torture -- [options]
   --json FILE   the report for machines
   --dir DIR     keeps the data and the logs there`;
 
-/** @throws Error in plain words where an argument is none */
-export function readOptions(args: readonly string[]): Options {
+/** Null where help is asked for. @throws Error in plain words where an argument is none */
+export function readOptions(args: readonly string[]): Options | null {
   const { values } = parseArgs({
     args: [...args],
     options: {
@@ -59,8 +59,10 @@ export function readOptions(args: readonly string[]): Options {
       without: { type: 'string' },
       json: { type: 'string' },
       dir: { type: 'string' },
+      help: { type: 'boolean', default: false },
     },
   });
+  if (values.help) return null;
   const kills = number('kills', values.kills, DEFAULTS.kills);
   return {
     seed: number('seed', values.seed, randomInt(MAX_SEED)),
