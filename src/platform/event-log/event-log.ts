@@ -55,9 +55,9 @@ export class EventLog implements ReadableLog {
   private readonly wakeups = new EventEmitter();
   private readonly recent = new RecentEvents(RECENT_EVENTS);
   /** The reads of newest events that are under way, by the position they start after. */
-  /** Wakes that brought no events along, and how many of them the newest run has been read after. */
+  /** Wakes that brought no events along, and how many of them the newest run was read to its end after. */
   private announced = 0;
-  private seen = 0;
+  private seen = -1;
   private readonly reading = new Map<number, Promise<StoredEvent[]>>();
 
   constructor(
@@ -188,7 +188,7 @@ export class EventLog implements ReadableLog {
     try {
       const page = await this.readPage(after, MAX_PAGE);
       this.recent.add(page);
-      this.seen = announced;
+      this.seen = page.length < MAX_PAGE ? announced : -1;
       return page;
     } catch (error) {
       // The database that comes back may be another one.

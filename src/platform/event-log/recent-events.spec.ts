@@ -146,6 +146,14 @@ describe('a log', () => {
     expect(log.mayHaveMore(head)).toBe(true);
     await log.read(head);
     expect(log.mayHaveMore(head)).toBe(false);
+    // Where a page was full, its end is not that of the log.
+    await appendAll(house, new Streams(1).next(2_500), 500);
+    const places: [number, boolean][] = [];
+    for (let position = head; position < head + 2_500; ) {
+      position = (await log.read(position, 500)).at(-1)!.position;
+      places.push([position - head, log.mayHaveMore(position)]);
+    }
+    expect(places).toEqual([500, 1_000, 1_500, 2_000, 2_500].map((position) => [position, position < 2_500]));
   });
 
   it('never joins a read that began before a commit was announced', async () => {
