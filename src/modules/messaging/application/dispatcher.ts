@@ -197,7 +197,7 @@ export class Dispatcher {
       }
       const item = ready[index]!;
       this.taken.delete(item.id);
-      if (results[index] === 'stranded' && !this.stranded.isFull) {
+      if (results[index] === 'stranded' && this.stranded.hasRoomFor(item.id)) {
         this.stranded.add({ queue: queue.name, ...item }, Date.now());
         gone++;
       } else {

@@ -43,9 +43,10 @@ describe('the messages that nobody can carry at present', () => {
 
   it('are a bounded number', () => {
     const stranded = new StrandedMessages();
-    for (let id = 0; !stranded.isFull; id++) stranded.add(message(String(id)), 0);
+    for (let id = 0; stranded.hasRoomFor(String(id)); id++) stranded.add(message(String(id)), 0);
     expect(stranded.countOf('a')).toBe(10_000);
+    expect([stranded.hasRoomFor('0'), stranded.hasRoomFor('another')]).toEqual([true, false]);
     stranded.clear();
-    expect([stranded.isFull, stranded.countOf('a')]).toEqual([false, 0]);
+    expect([stranded.hasRoomFor('another'), stranded.countOf('a')]).toEqual([true, 0]);
   });
 });

@@ -28,8 +28,9 @@ export class StrandedMessages {
   private readonly aside = new Map<string, number>();
   private nextLookMs = 0;
 
-  get isFull(): boolean {
-    return this.entries.size >= MAX_STRANDED;
+  /** Whether it can be set aside: once more, or as one more. */
+  hasRoomFor(id: string): boolean {
+    return this.entries.size < MAX_STRANDED || this.entries.has(id);
   }
 
   /** Whether it is not to be offered for the time being. */
