@@ -151,6 +151,10 @@ describe('carriers', () => {
       bind: 'transceiver',
       window: 10,
       tps: 100,
+      binds: 1,
+      alternates: [],
+      concatenation: 'udh',
+      result_overrides: {},
       state: 'active',
       version: 1,
       orphan_receipts: 0,
@@ -160,7 +164,7 @@ describe('carriers', () => {
     const shown = await show();
     expect(shown).toMatchObject({
       stale: false,
-      session: { phase: 'bound', error: null },
+      session: { phase: 'bound', error: null, binds: 1, bound: 1 },
       breaker: { state: 'closed', open_ms: 0 },
       bulkhead: { queued: 0, in_flight: 0, window: 10 },
       pace: { tps: 100, share: 1 },
@@ -199,6 +203,37 @@ describe('carriers', () => {
     expect(await history('changing')).toEqual(versions);
   });
 
+  it('say how they want SMPP, and what their answers mean is changed while they stay bound', async () => {
+    const alternates = [{ host: 'smsc-2.example.com', port: 2776 }];
+    await add('particular', {
+      window: 5,
+      binds: 2,
+      alternates,
+      concatenation: 'sar',
+      result_overrides: { '0x0b': 'retryable', '0x400': { class: 'permanent', error_code: 30005 } },
+    });
+    const show = async () => (await operator('get', 'carriers/particular')).body;
+    await until('both are bound', async () => (await show()).session.bound === 2);
+    expect(await show()).toMatchObject({
+      binds: 2,
+      alternates,
+      concatenation: 'sar',
+      result_overrides: { '0x0B': 'retryable', '0x400': { class: 'permanent', error_code: 30005 } },
+      session: { phase: 'bound', binds: 2, bound: 2 },
+      bulkhead: { window: 10 },
+      version: 1,
+    });
+    const sessions = () => smsc.snapshot().counters.sessions;
+    const before = sessions();
+    const changed = await operator('patch', 'carriers/particular', { result_overrides: { '0x08': 'unknown' } });
+    expect(changed.body).toMatchObject({ result_overrides: { '0x08': 'unknown' }, concatenation: 'sar', version: 2 });
+    expect((await operator('patch', 'carriers/particular', { binds: 2, concatenation: 'sar' })).body.version).toBe(2);
+    expect([(await show()).session.bound, sessions()]).toEqual([2, before]);
+    await operator('patch', 'carriers/particular', { binds: 1, result_overrides: {} });
+    await until('one is bound', async () => (await show()).session.bound === 1 && sessions() === before - 1);
+    expect(await show()).toMatchObject({ binds: 1, result_overrides: {}, alternates, version: 3 });
+  });
+
   it('are listed by name, page by page', async () => {
     for (const name of ['list-c', 'list-a', 'list-b']) await add(name, { port: 1 });
     const names: string[] = [];
@@ -231,6 +266,18 @@ describe('carriers', () => {
     ['window', { window: 1.5 }],
     ['tps', { tps: 0 }],
     ['colour', { colour: 'red' }],
+    ['binds', { binds: 0 }],
+    ['binds', { binds: 21 }],
+    ['alternates.0.port', { alternates: [{ host: 'a' }] }],
+    ['alternates', { alternates: Array(11).fill({ host: 'a', port: 1 }) }],
+    ['concatenation', { concatenation: 'glue' }],
+    ['result_overrides', { result_overrides: 'all' }],
+    ['result_overrides.0x0B', { result_overrides: { '0x0B': 'fine' } }],
+    ['result_overrides.0x0B', { result_overrides: { '0x0B': { class: 'throttled', error_code: 30005 } } }],
+    ['result_overrides.0x0B.error_code', { result_overrides: { '0x0B': { class: 'permanent', error_code: 1 } } }],
+    ['result_overrides.11', { result_overrides: { '11': 'permanent' } }],
+    ['result_overrides.0x00', { result_overrides: { '0x00': 'permanent' } }],
+    ['result_overrides.0xB', { result_overrides: { '0x0B': 'permanent', '0xB': 'permanent' } }],
   ])('are refused with a bad %s: %j', async (field, over) => {
     const answer = await operator('post', 'carriers', carrier('bad', over));
     expect(answer.status).toBe(400);

@@ -251,7 +251,9 @@ export class Binds {
   private record(outgoing: Outgoing, outcome: 'accepted' | 'rejected' | 'unknown', errorCode: number | null): void {
     this.handlers.onOutcome(outgoing.carrier, outcome);
     const messageIds = outcome === 'accepted' ? outgoing.messageIds.map((id) => id ?? '') : [];
-    this.recorder.answered(outgoing.intentId, { ...intended(outgoing), outcome, errorCode, messageIds });
+    // A carrier that took it in one piece reports on it once.
+    const segments = outcome === 'accepted' ? messageIds.length : outgoing.parts.length;
+    this.recorder.answered(outgoing.intentId, { ...intended(outgoing), segments, outcome, errorCode, messageIds });
   }
 
   /** A submission that its carrier has not got: the next one takes it, or it goes back to who submitted it. */

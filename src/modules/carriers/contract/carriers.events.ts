@@ -13,6 +13,7 @@ export const submissionAnswered = defineEvent(
     carrier: z.string(),
     outcome: z.enum(['accepted', 'rejected', 'unknown']),
     errorCode: z.int().nullable(),
+    /** Into how many the carrier took it: 1 where it took all segments of a message in one piece. */
     segments: z.int(),
   }),
 );
@@ -23,7 +24,7 @@ export const submissionReturned = defineEvent(
   z.object({ key: z.string(), reason: z.string() }),
 );
 
-/** A carrier reported on one segment of a submission. `final` states: delivered, undelivered. */
+/** A carrier reported on one of the segments into which it took a submission. `final` states: delivered, undelivered. */
 export const receiptReceived = defineEvent(
   'carriers.receipt-received.v1',
   z.object({

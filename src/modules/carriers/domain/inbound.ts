@@ -19,9 +19,9 @@ export interface CarrierInbound {
   readonly octets: Uint8Array;
   /** Null for a message that stands alone. */
   readonly concatenation: Concatenation | null;
-  /** The bind that it came through. */
-  readonly session: string;
-  /** The carrier's binds that were open when it came, this one among them. */
+  /** The session that it came through; null where there is none. */
+  readonly session: string | null;
+  /** The carrier's sessions that were open when it came, this one among them. */
   readonly openSessions: readonly string[];
 }
 
@@ -46,7 +46,7 @@ export interface InboundMessage {
   readonly missing: number;
   /** What a repetition by the carrier has in common with it; null for one of several parts, which are compared by themselves. */
   readonly fingerprint: string | null;
-  /** The bind that it came through; null where there is none. */
+  /** The session that it came through, or came again through; null where there is none. */
   readonly session: string | null;
   readonly receivedAtMs: number;
 }

@@ -8,6 +8,7 @@ import { LookUpCarriers } from '../application/look-up-carriers.js';
 import { presentCarrier, presentInbound, presentOrphan } from './carriers.presenters.js';
 import { addCarrierBody, changeCarrierBody } from './carriers.schemas.js';
 import { idCursor, textCursor } from './cursor.js';
+import { splitSmpp } from './smpp-carrier.schemas.js';
 
 type PageQuery = z.infer<typeof pageQuerySchema>;
 
@@ -23,8 +24,9 @@ export class CarriersController {
 
   @Post()
   async add(@Body({ schema: addCarrierBody }) body: z.infer<typeof addCarrierBody>) {
-    const { system_id: systemId, window: windowSize, ...given } = body;
-    await this.addCarrier.add({ ...given, systemId, windowSize });
+    const { rest, smpp } = splitSmpp(body);
+    const { system_id: systemId, window: windowSize, ...given } = rest;
+    await this.addCarrier.add({ ...given, systemId, windowSize, smpp });
     return presentCarrier(await this.lookUp.find(body.name));
   }
 
@@ -44,8 +46,9 @@ export class CarriersController {
     @Param('name') name: string,
     @Body({ schema: changeCarrierBody }) body: z.infer<typeof changeCarrierBody>,
   ) {
-    const { system_id: systemId, window: windowSize, ...given } = body;
-    await this.changeCarrier.change(name, { ...given, systemId, windowSize });
+    const { rest, smpp } = splitSmpp(body);
+    const { system_id: systemId, window: windowSize, ...given } = rest;
+    await this.changeCarrier.change(name, { ...given, systemId, windowSize, smpp });
     return presentCarrier(await this.lookUp.find(name));
   }
 

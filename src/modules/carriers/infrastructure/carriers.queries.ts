@@ -7,6 +7,7 @@ import type { StoredRoute } from '../domain/route-table.js';
 import type { OrphanReceipt } from '../domain/submission.js';
 import { CarriersOrm } from './carriers.orm.js';
 import { CarriersDatabase } from './carriers.storage.js';
+import { storedSmpp } from './stored-smpp.js';
 
 const MAX_COUNTED = 100_000;
 
@@ -14,6 +15,7 @@ const carrierSchema = z.object({
   type: z.enum(CARRIER_TYPES),
   bind: z.enum(BIND_KINDS),
   state: z.enum(CARRIER_STATES),
+  smpp: storedSmpp,
 });
 const receiptState = z.enum(['enroute', 'delivered', 'undelivered']);
 const count = z.int();
@@ -21,6 +23,8 @@ const statusSchema = z.union([
   z.object({
     phase: z.enum(['connecting', 'bound', 'down']),
     error: z.string().nullable(),
+    binds: count.optional(),
+    bound: count.optional(),
     breaker: z.enum(['closed', 'open', 'half_open']),
     breakerOpenMs: z.number(),
     queued: count,

@@ -37,7 +37,7 @@ interface PartRow {
   part: number;
   alphabet: Alphabet;
   octets: Buffer;
-  session: string;
+  session: string | null;
   inbound_id: string | null;
   received_at: Date;
 }
