@@ -1,100 +1,43 @@
-import { KeptLog } from '../../../../test/support/carriers.js';
-import { newId } from '../../../shared/sid.js';
 import type { CarrierDefinition } from '../domain/carrier.js';
-import type { CarrierReceipt, HandOver, Outgoing } from '../domain/carrier-connection.js';
-import type { CarrierInbound } from '../domain/inbound.js';
+import type { HandOver } from '../domain/carrier-connection.js';
 import { type ResultOverride, type SmppOptions, statusName } from '../domain/smpp-options.js';
+import { carrierAt, ObservedConnection, outgoingOf } from './smpp/test-support/observed-connection.js';
 import { TestSmsc } from './smpp/test-support/test-smsc.js';
 import { until } from './smpp/test-support/until.js';
 import { message } from './smpp/test-support/wire.js';
 import { decodeText } from './smpp/text.js';
-import { SmppConnection } from './smpp-connection.js';
+import type { SmppConnection } from './smpp-connection.js';
 
 let smsc: TestSmsc;
-const opened: SmppConnection[] = [];
-let receipts: CarrierReceipt[];
-let inbound: CarrierInbound[];
-let log: KeptLog;
+const opened: ObservedConnection[] = [];
 
 beforeEach(async () => {
   smsc = await TestSmsc.start();
-  receipts = [];
-  inbound = [];
-  log = new KeptLog();
 });
 
 afterEach(async () => {
-  await Promise.all(opened.splice(0).map((connection) => connection.stop()));
+  await Promise.all(opened.splice(0).map(({ connection }) => connection.stop()));
   await smsc.die();
 });
 
 function definition(smpp: Partial<SmppOptions> = {}, over: Partial<CarrierDefinition> = {}): CarrierDefinition {
-  return {
-    name: 'carrier',
-    type: 'smpp',
-    host: '127.0.0.1',
-    port: smsc.port,
-    systemId: 'someone',
-    password: Buffer.from('sealed'),
-    bind: 'transceiver',
-    windowSize: 10,
-    tps: null,
-    state: 'active',
-    version: 1,
-    smpp,
-    ...over,
-  };
+  return carrierAt(smsc.port, { smpp, ...over });
 }
 
-function open(carrier: CarrierDefinition): SmppConnection {
-  const timings = {
-    responseTimeoutMs: 10_000,
-    enquireLinkIntervalMs: 60_000,
-    bindTimeoutMs: 10_000,
-    reconnect: { baseMs: 5, maxMs: 20 },
-    random: () => 0.5,
-  };
-  const handlers = {
-    onReceipt: async (receipt: CarrierReceipt) => void receipts.push(receipt),
-    onInbound: async (one: CarrierInbound) => void inbound.push(one),
-    onState: () => undefined,
-  };
-  const connection = new SmppConnection(carrier, 'secret', timings, handlers, log);
-  opened.push(connection);
-  connection.start();
-  return connection;
+function observe(smpp: Partial<SmppOptions> = {}, over: Partial<CarrierDefinition> = {}): ObservedConnection {
+  const observed = new ObservedConnection(definition(smpp, over));
+  opened.push(observed);
+  return observed;
 }
 
-async function bound(smpp: Partial<SmppOptions> = {}, over: Partial<CarrierDefinition> = {}): Promise<SmppConnection> {
-  const connection = open(definition(smpp, over));
-  await until('it is bound', () => connection.state.bound === connection.state.binds);
-  return connection;
-}
-
-function outgoing(parts = ['hello']): Outgoing {
-  return {
-    key: newId(),
-    accountId: newId(),
-    intentId: newId(),
-    from: '+15005550006',
-    to: '+15555550100',
-    encoding: 'GSM-7',
-    parts,
-    retryUnknown: false,
-    weight: 1,
-    validUntilMs: Number.POSITIVE_INFINITY,
-    candidates: [],
-    carrier: 'carrier',
-    attempts: 0,
-    exhausted: new Set(),
-    messageIds: parts.map(() => null),
-  };
+function bound(smpp: Partial<SmppOptions> = {}, over: Partial<CarrierDefinition> = {}): Promise<SmppConnection> {
+  return observe(smpp, over).bound();
 }
 
 /** How a hand-over ends that is answered with a status. */
 async function judged(connection: SmppConnection, status: number): Promise<HandOver> {
   smsc.answer = (request, responder) => responder.respond(request, status, status === 0 ? 'id' : '');
-  return connection.handOver(outgoing());
+  return connection.handOver(outgoingOf());
 }
 
 const overrides = (all: Record<number, ResultOverride['class'] | ResultOverride>) =>
@@ -157,7 +100,7 @@ describe('what an answer means', () => {
     const connection = await bound();
     const waiting: (() => void)[] = [];
     smsc.answer = (request, responder) => void waiting.push(() => responder.respond(request, 0, 'late'));
-    const other = connection.handOver(outgoing());
+    const other = connection.handOver(outgoingOf());
     await until('it has arrived', () => waiting.length === 1);
     expect(await judged(connection, 0x0e)).toEqual({ kind: 'unsent' });
     expect(connection.credit).toBe(0);
@@ -182,7 +125,7 @@ describe('several segments', () => {
     ['payload', ['one two'], ['id-2']],
   ] as const)('go as the carrier wants them: %s', async (concatenation, texts, ids) => {
     const connection = await bound({ concatenation });
-    const given = outgoing(PARTS);
+    const given = outgoingOf(PARTS);
     expect(await connection.handOver(given)).toEqual({ kind: 'accepted' });
     expect(smsc.submitted.map((pdu) => decodeText(pdu).text)).toEqual(texts);
     expect(given.messageIds).toEqual(ids);
@@ -194,7 +137,7 @@ describe('several segments', () => {
       const { part } = decodeText(request).concatenation!;
       responder.respond(request, part === 1 || smsc.submitted.length > 2 ? 0 : 0x58, `part-${part}`);
     };
-    const given = outgoing(PARTS);
+    const given = outgoingOf(PARTS);
     expect(await connection.handOver(given)).toEqual({ kind: 'throttled' });
     expect(given.messageIds).toEqual(['part-1', null]);
     expect(await connection.handOver(given)).toEqual({ kind: 'accepted' });
@@ -209,12 +152,12 @@ describe('several binds', () => {
     expect([smsc.bound.length, connection.credit, connection.state.bound]).toEqual([3, 6, 3]);
     const waiting: (() => void)[] = [];
     smsc.answer = (request, responder) => void waiting.push(() => responder.respond(request, 0, 'id'));
-    const all = Array.from({ length: 6 }, () => connection.handOver(outgoing()));
+    const all = Array.from({ length: 6 }, () => connection.handOver(outgoingOf()));
     await until('all are there', () => smsc.submitted.length === 6);
     expect(smsc.bound.map(({ requests }) => requests.filter(({ command }) => command === 'submit_sm').length)).toEqual([
       2, 2, 2,
     ]);
-    expect([connection.credit, await connection.handOver(outgoing())]).toEqual([0, { kind: 'unsent' }]);
+    expect([connection.credit, await connection.handOver(outgoingOf())]).toEqual([0, { kind: 'unsent' }]);
     smsc.bound[0]!.socket.destroy();
     expect(await Promise.race(all)).toEqual({ kind: 'unknown', reason: 'disconnected' });
     expect(connection.state.phase).toBe('bound');
@@ -225,7 +168,9 @@ describe('several binds', () => {
   });
 
   test('are pairs where the carrier wants a transmitter and a receiver, and bring in what comes through any', async () => {
-    await bound({ binds: 2 }, { bind: 'transmitter_receiver' });
+    const observed = observe({ binds: 2 }, { bind: 'transmitter_receiver' });
+    const { inbound } = observed;
+    await observed.bound();
     expect(smsc.bound.map(({ session }) => session.bind).sort()).toEqual([
       'bind_receiver',
       'bind_receiver',
@@ -261,7 +206,9 @@ describe('several addresses', () => {
 });
 
 test('receipts and messages from phones are told apart', async () => {
-  await bound();
+  const observed = observe();
+  const { receipts, inbound } = observed;
+  await observed.bound();
   const [session] = smsc.bound;
   const text = 'id:7 sub:001 dlvrd:001 submit date:2601020304 done date:2601020305 stat:DELIVRD err:000 text:x';
   const shortMessage = Buffer.from(text);
