@@ -1,5 +1,4 @@
-import { isDeepStrictEqual } from 'node:util';
-import { type SmppOptions, USUAL_SMPP } from './smpp-options.js';
+import { isSameSmpp, type SmppOptions, USUAL_SMPP } from './smpp-options.js';
 
 export const CARRIER_TYPES = ['smpp'] as const;
 export const BIND_KINDS = ['transceiver', 'transmitter_receiver'] as const;
@@ -35,10 +34,11 @@ export function smppOptionsOf({ smpp }: Pick<CarrierDefinition, 'smpp'>): SmppOp
 /** Whether a change of a carrier needs new sessions: what its answers mean is looked up when they come. */
 export function needsReopening(before: CarrierDefinition, after: CarrierDefinition): boolean {
   const lasting = (carrier: CarrierDefinition) => {
-    const { version: _, password, ...rest } = carrier;
-    return { ...rest, password: Buffer.from(password), smpp: { ...smppOptionsOf(carrier), resultOverrides: {} } };
+    const { version: _, password, smpp: __, ...rest } = carrier;
+    return JSON.stringify({ ...rest, password: [...password] });
   };
-  return !isDeepStrictEqual(lasting(before), lasting(after));
+  const [old, fresh] = [smppOptionsOf(before), smppOptionsOf(after)];
+  return lasting(before) !== lasting(after) || !isSameSmpp(old, { ...fresh, resultOverrides: old.resultOverrides });
 }
 
 /** What a sealed password belongs to, so that it cannot be moved to another carrier. */
@@ -62,7 +62,7 @@ export function amend(carrier: StoredCarrier, patch: CarrierPatch): StoredCarrie
   const smpp = patch.smpp ? { ...carrier.smpp, ...patch.smpp } : carrier.smpp;
   const isChange = names.some((name) =>
     name === 'smpp'
-      ? !isDeepStrictEqual(smppOptionsOf({ smpp }), smppOptionsOf(carrier))
+      ? !isSameSmpp(smppOptionsOf({ smpp }), smppOptionsOf(carrier))
       : patch[name] !== undefined && patch[name] !== carrier[name],
   );
   const given = Object.fromEntries(names.flatMap((name) => (patch[name] === undefined ? [] : [[name, patch[name]]])));

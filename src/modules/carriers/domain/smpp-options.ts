@@ -34,3 +34,16 @@ export const USUAL_SMPP: SmppOptions = { binds: 1, alternates: [], concatenation
 export function statusName(commandStatus: number): string {
   return `0x${commandStatus.toString(16).toUpperCase().padStart(2, '0')}`;
 }
+
+/** Whether both say the same, in whatever order. */
+export function isSameSmpp(one: SmppOptions, other: SmppOptions): boolean {
+  return canonical(one) === canonical(other);
+}
+
+function canonical({ binds, alternates, concatenation, resultOverrides }: SmppOptions): string {
+  const overrides = Object.entries(resultOverrides).map(([status, { class: kind, errorCode }]) =>
+    JSON.stringify([status, kind, errorCode]),
+  );
+  const addresses = alternates.map(({ host, port }) => [host, port]);
+  return JSON.stringify([binds, addresses, concatenation, overrides.sort()]);
+}

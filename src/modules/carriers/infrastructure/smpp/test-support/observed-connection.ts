@@ -1,10 +1,11 @@
-import { KeptLog } from '../../../../../../test/support/carriers.js';
 import { newId } from '../../../../../shared/sid.js';
 import type { CarrierDefinition } from '../../../domain/carrier.js';
 import type { CarrierReceipt, Outgoing } from '../../../domain/carrier-connection.js';
 import type { CarrierInbound } from '../../../domain/inbound.js';
 import { SmppConnection, type SmppTimings } from '../../smpp-connection.js';
 import { until } from './until.js';
+
+const ignore = (): void => undefined;
 
 /** A carrier at a port of this machine. */
 export function carrierAt(port: number, over: Partial<CarrierDefinition> = {}): CarrierDefinition {
@@ -72,7 +73,7 @@ export class ObservedConnection {
         onInbound: async (inbound) => void this.inbound.push(inbound),
         onState: () => undefined,
       },
-      new KeptLog(),
+      { debug: ignore, info: ignore, warn: ignore, error: ignore },
     );
   }
 
