@@ -132,6 +132,8 @@ describe.each(WAYS)('CarriersApi %s', (_, reach) => {
     const content = { inboundId, from, to, text, encoding, segments, receivedAt };
     expect(await carriers.inboundContents([newId(), inboundId, 'nonsense'])).toEqual([content]);
     expect(await carriers.inboundContents([])).toEqual([]);
+    expect(await carriers.redactInbound([newId(), inboundId, 'nonsense'])).toBeUndefined();
+    expect(await carriers.inboundContents([inboundId])).toEqual([{ ...content, text: '' }]);
     const told = (await worker.allEvents()).filter(({ streamId }) => streamId === inboundId);
     expect(told.map(({ type, data }) => [type, data])).toEqual([
       ['carriers.inbound-received.v1', { inboundId, carrier: 'only', from, to, segments, receivedAt }],

@@ -61,4 +61,8 @@ export class CarriersFacade extends CarriersApi {
   inboundContents(inboundIds: readonly string[]): Promise<InboundContent[]> {
     return this.inbound.contents(inboundIds);
   }
+
+  redactInbound(inboundIds: readonly string[]): Promise<void> {
+    return this.inbound.redact(inboundIds);
+  }
 }

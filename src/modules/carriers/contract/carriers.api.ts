@@ -113,6 +113,9 @@ export abstract class CarriersApi {
    * any order. They are kept for 90 days.
    */
   abstract inboundContents(inboundIds: readonly string[]): Promise<InboundContent[]>;
+
+  /** Empties the texts of what came in from phones, for good, at most 1000 at a time. What does not exist is passed over. */
+  abstract redactInbound(inboundIds: readonly string[]): Promise<void>;
 }
 
 /** Called when a queue has room again, in the process that holds the binds. Best effort: also poll. */
@@ -129,4 +132,5 @@ export const carriersContract = {
   digest: { input: submissionBuckets, output: z.array(submissionDigest) },
   listSubmissions: { input: listSubmissionsInput, output: z.array(submissionRow) },
   inboundContents: { input: inboundContentsInput, output: z.array(inboundContent) },
+  redactInbound: { input: inboundContentsInput, output: z.void() },
 } satisfies Record<keyof CarriersApi, { input: z.ZodType; output: z.ZodType }>;

@@ -208,7 +208,7 @@ export class InboundRepository {
       name: 'carriers-inbound-contents',
       text: `select id, sender, recipient, text, encoding, segments, received_at
         from carriers.inbound where id = any($1::uuid[])`,
-      values: [ids.map((id) => id.toLowerCase()).filter((id) => UUID.test(id))],
+      values: [uuids(ids)],
     });
     return rows.map((row) => ({
       inboundId: row.id,
@@ -220,6 +220,23 @@ export class InboundRepository {
       receivedAt: row.received_at.toISOString(),
     }));
   }
+
+  /** Empties the texts of these messages. */
+  async redact(ids: readonly string[]): Promise<void> {
+    await this.db.query({
+      name: 'carriers-redact-inbound',
+      text: `update carriers.inbound set text = '' where id = any($1::uuid[]) and text <> ''`,
+      values: [uuids(ids)],
+    });
+  }
+}
+
+/** Those that can be ids, in the order of all: two calls lock what they share in the same order. */
+function uuids(ids: readonly string[]): string[] {
+  return ids
+    .map((id) => id.toLowerCase())
+    .filter((id) => UUID.test(id))
+    .sort();
 }
 
 function toPart(row: PartRow): InboundPart {

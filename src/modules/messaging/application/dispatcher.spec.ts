@@ -52,6 +52,7 @@ class SilentCarriers extends CarriersApi {
   digest = () => Promise.resolve([]);
   listSubmissions = () => Promise.resolve([]);
   inboundContents = () => Promise.resolve([]);
+  redactInbound = () => Promise.resolve();
 }
 
 class NoSignal extends CapacitySignal {
