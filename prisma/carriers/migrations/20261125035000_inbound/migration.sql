@@ -16,7 +16,7 @@ create table inbound (
   primary key (id)
 ) partition by range (id);
 create index inbound_carrier_idx on inbound (carrier, id);
-create index inbound_fingerprint_idx on inbound (fingerprint);
+create index inbound_fingerprint_idx on inbound (fingerprint, id);
 
 -- Parts of messages: those that wait for the others, and for a while those that are part of a message already, by which
 -- a repetition is known. `octets` are the characters without any header, in the part's alphabet.

@@ -18,7 +18,7 @@ export interface InboundRecorderHandlers {
 
 /** How long a message waits for its other parts, and how long something that comes again is known. */
 export const WAIT_FOR_PARTS_MS = 600_000;
-const MAX_GIVEN_UP = 100;
+const MAX_GIVEN_UP = 500;
 const MAX_FORGOTTEN = 1_000;
 const EVERY_MS = 10_000;
 const MAX_BATCH = 200;
@@ -126,7 +126,7 @@ export class InboundRecorder {
     const late = await this.repository.late(beforeMs, MAX_GIVEN_UP);
     if (late.length > 0) await this.record(giveUp(late));
     const forgotten = await this.repository.forgetParts(this.lease, beforeMs, MAX_FORGOTTEN);
-    if (forgotten === MAX_FORGOTTEN) this.lookAtMs = 0;
+    if (late.length >= MAX_GIVEN_UP || forgotten === MAX_FORGOTTEN) this.lookAtMs = 0;
   }
 
   private async record(assembled: Assembled): Promise<void> {

@@ -45,15 +45,23 @@ interface PartRow {
 const PART = `p.id, p.carrier, p.sender, p.recipient, p.reference, p.total, p.part, p.alphabet, p.octets, p.session,
   p.inbound_id, p.received_at`;
 
-const RECENT = `select id, fingerprint, session from carriers.inbound where fingerprint = any($1::text[]) and id >= $2::uuid
+/** However often somebody says the same, no more than the newest of it is looked at. */
+const MAX_ALIKE = 300;
+
+const RECENT = `select r.* from unnest($1::text[]) as f(fingerprint) cross join lateral (
+    select id, fingerprint, session from carriers.inbound i where i.fingerprint = f.fingerprint and i.id >= $2::uuid
+    order by i.fingerprint, i.id desc limit ${MAX_ALIKE}) r
   union select id, fingerprint, session from carriers.inbound where id = any($3::uuid[])`;
 
-const PARTS = `with wanted as materialized (
-    select distinct * from unnest($1::text[], $2::text[], $3::text[], $4::int[], $5::smallint[])
-      as w(carrier, sender, recipient, reference, total)
-  )
-  select ${PART} from wanted w join carriers.inbound_part p on p.carrier = w.carrier and p.sender = w.sender
-    and p.recipient = w.recipient and p.reference = w.reference and p.total = w.total order by p.id`;
+/** The parts that wait, at most 255 of a message, and then those that say the same as the one that came. */
+const PARTS = `select distinct on (p.id) p.* from unnest($1::text[], $2::text[], $3::text[], $4::int[], $5::smallint[],
+    $6::smallint[], $7::bytea[]) as w(carrier, sender, recipient, reference, total, part, octets)
+  cross join lateral (
+    select ${PART} from carriers.inbound_part p where p.carrier = w.carrier and p.sender = w.sender
+      and p.recipient = w.recipient and p.reference = w.reference and p.total = w.total
+      and (p.inbound_id is null or (p.part = w.part and p.octets = w.octets))
+    order by p.inbound_id is not null, p.id desc limit ${MAX_ALIKE}) p
+  order by p.id`;
 
 const LATE = `with late as materialized (
     select distinct carrier, sender, recipient, reference, total from (
@@ -117,6 +125,8 @@ export class InboundRepository {
         wanted.map((w) => w.to),
         wanted.map((w) => w.reference),
         wanted.map((w) => w.total),
+        wanted.map((w) => w.part),
+        wanted.map((w) => Buffer.from(w.octets)),
       ],
     });
     return rows.map(toPart);
@@ -221,8 +231,9 @@ export class InboundRepository {
     }));
   }
 
-  /** Empties the texts of these messages. */
+  /** Empties the texts of these messages, and forgets the parts that they were made of. */
   async redact(ids: readonly string[]): Promise<void> {
+    await this.db.control.query('delete from carriers.inbound_part where inbound_id = any($1::uuid[])', [uuids(ids)]);
     await this.db.query({
       name: 'carriers-redact-inbound',
       text: `update carriers.inbound set text = '' where id = any($1::uuid[]) and text <> ''`,
