@@ -147,10 +147,11 @@ export class Product {
       fits({ watch: () => undefined, count: () => undefined }),
       fits({ report: async () => undefined }),
       fits({ step: async () => undefined }),
+      fits({ late: async () => [], forgetParts: async () => 0 }),
       logger,
     );
     const withdrawing = new WithdrawSubmissions(fits(parts.withdrawals()));
-    const carriers = new CarriersFacade(fits(directory), owner, withdrawing, fits({}));
+    const carriers = new CarriersFacade(fits(directory), owner, withdrawing, fits({}), fits({}));
     const endings = fits(new EndingsTwin(shared.messaging, db));
     const endWaiting = new EndWaiting(carriers, endings, fits(messages), fits(db));
     const halted = new EndHaltedMessages(fits(new StatusesTwin(shared.messaging, db)), endWaiting);

@@ -24,6 +24,7 @@ import { CarriersOrm } from '../../src/modules/carriers/infrastructure/carriers.
 import { CarriersQueries } from '../../src/modules/carriers/infrastructure/carriers.queries.js';
 import { CarriersRepository } from '../../src/modules/carriers/infrastructure/carriers.repository.js';
 import { CarriersDatabase, CarriersLog } from '../../src/modules/carriers/infrastructure/carriers.storage.js';
+import { InboundRepository } from '../../src/modules/carriers/infrastructure/inbound.repository.js';
 import { IntentsRepository } from '../../src/modules/carriers/infrastructure/intents.repository.js';
 import { OrphansRepository } from '../../src/modules/carriers/infrastructure/orphans.repository.js';
 import { OutcomesRepository } from '../../src/modules/carriers/infrastructure/outcomes.repository.js';
@@ -88,6 +89,7 @@ export class CarriersWorker {
   readonly changeCarrier: ChangeCarrier;
   readonly addRoute: AddRoute;
   readonly lookUp: LookUpCarriers;
+  readonly inbound: InboundRepository;
   readonly metrics: Metrics;
   private readonly orm: CarriersOrm;
 
@@ -103,6 +105,7 @@ export class CarriersWorker {
     const intents = new IntentsRepository(this.db);
     const queries = new CarriersQueries(this.orm, this.db);
     const metrics = new CarriersMetrics(this.metrics, queries);
+    this.inbound = new InboundRepository(this.db, this.events);
     this.owner = new TestOwner(
       this.leases,
       intents,
@@ -114,10 +117,12 @@ export class CarriersWorker {
       metrics,
       new ReportStatus(new CarrierStatusRepository(this.db)),
       new ForgetOrphans(new OrphansRepository(this.db), metrics, this.log),
+      this.inbound,
       this.log,
     );
     const withdraw = new WithdrawSubmissions(new WithdrawalsRepository(this.db));
-    this.api = new CarriersFacade(directory, this.owner, withdraw, new SubmissionAuditRepository(this.db));
+    const audit = new SubmissionAuditRepository(this.db);
+    this.api = new CarriersFacade(directory, this.owner, withdraw, audit, this.inbound);
     this.addCarrier = new AddCarrier(changes, repository, SECRETS);
     this.changeCarrier = new ChangeCarrier(changes, repository, SECRETS);
     this.addRoute = new AddRoute(changes, repository);

@@ -225,5 +225,5 @@ function newMessage(random: Random, known: readonly { accountId: string; id: str
 function decide(message: Message, isAnswer: boolean, at: Date) {
   if (isAnswer) return answered(message, { outcome: 'accepted', carrier: 'one', errorCode: null }, at);
   const report = { segment: 1, state: 'delivered', errorCode: null, carrier: 'one', doneDate: null } as const;
-  return receipted(message, report);
+  return receipted(message, { ...report, segments: message.segments });
 }

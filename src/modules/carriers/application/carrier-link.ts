@@ -207,6 +207,7 @@ export class CarrierLink {
         this.breaker.withdrawn(turn);
         return;
       case 'unknown':
+        if (outcome.reason === 'answered') this.lastAnswerAtMs = now;
         if (outcome.reason === 'timeout' && this.isStalled(now)) this.breaker.stalled(turn, now);
         else this.breaker.failed(turn, now);
     }

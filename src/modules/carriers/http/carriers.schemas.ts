@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { BIND_KINDS, CARRIER_STATES, CARRIER_TYPES } from '../domain/carrier.js';
+import { host, port, smppChangeShape, smppShape } from './smpp-carrier.schemas.js';
 
 const MAX_WINDOW = 1_000;
 const MAX_TPS = 100_000;
@@ -9,10 +10,6 @@ const MAX_WEIGHT = 1_000;
 const name = z
   .string()
   .regex(/^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/, 'must be 1 to 63 of a-z, 0-9 and -, with no - at either end');
-const host = z
-  .string()
-  .regex(/^[A-Za-z0-9:](?:[A-Za-z0-9.:_-]{0,251}[A-Za-z0-9.:])?$/, 'must be a host name or an IP address');
-const port = z.int().min(1).max(65_535);
 const systemId = z.string().regex(/^[!-~]{1,64}$/, 'must be 1 to 64 ASCII characters without blanks');
 const password = z.string().regex(/^[ -~]{0,64}$/, 'must be at most 64 ASCII characters');
 const bind = z.enum(BIND_KINDS);
@@ -30,6 +27,7 @@ export const addCarrierBody = z.strictObject({
   bind: bind.default('transceiver'),
   window: window.default(50),
   tps: tps.default(null),
+  ...smppShape,
 });
 
 export const changeCarrierBody = z
@@ -42,6 +40,7 @@ export const changeCarrierBody = z
     window: window.optional(),
     tps: tps.optional(),
     state: z.enum(CARRIER_STATES).optional(),
+    ...smppChangeShape,
   })
   .refine((body) => Object.keys(body).length > 0, { message: 'names nothing to change' });
 

@@ -1,11 +1,13 @@
 import { Injectable } from '@nestjs/common';
 import { z } from 'zod';
 import { BIND_KINDS, CARRIER_STATES, CARRIER_TYPES } from '../domain/carrier.js';
+import type { ShownInbound } from '../domain/inbound.js';
 import type { ShownCarrier } from '../domain/link-status.js';
 import type { StoredRoute } from '../domain/route-table.js';
 import type { OrphanReceipt } from '../domain/submission.js';
 import { CarriersOrm } from './carriers.orm.js';
 import { CarriersDatabase } from './carriers.storage.js';
+import { storedSmpp } from './stored-smpp.js';
 
 const MAX_COUNTED = 100_000;
 
@@ -13,6 +15,7 @@ const carrierSchema = z.object({
   type: z.enum(CARRIER_TYPES),
   bind: z.enum(BIND_KINDS),
   state: z.enum(CARRIER_STATES),
+  smpp: storedSmpp,
 });
 const receiptState = z.enum(['enroute', 'delivered', 'undelivered']);
 const count = z.int();
@@ -20,6 +23,8 @@ const statusSchema = z.union([
   z.object({
     phase: z.enum(['connecting', 'bound', 'down']),
     error: z.string().nullable(),
+    binds: count.optional(),
+    bound: count.optional(),
     breaker: z.enum(['closed', 'open', 'half_open']),
     breakerOpenMs: z.number(),
     queued: count,
@@ -77,6 +82,19 @@ export class CarriersQueries {
       ...row,
       state: receiptState.parse(state),
       receivedAtMs: receivedAt.getTime(),
+    }));
+  }
+
+  /** Messages that a carrier brought in, newest first. */
+  async inbound(carrier: string, after: string | null, limit: number): Promise<ShownInbound[]> {
+    const rows = await this.orm.inbound.findMany({
+      where: { carrier, ...(after === null ? {} : { id: { lt: after } }) },
+      orderBy: { id: 'desc' },
+      take: limit,
+    });
+    return rows.map(({ id, sender: from, recipient: to, text, encoding, segments, missing, receivedAt }) => ({
+      ...{ id, from, to, text, segments, missing, receivedAt },
+      encoding: encoding === 'UCS-2' ? 'UCS-2' : 'GSM-7',
     }));
   }
 

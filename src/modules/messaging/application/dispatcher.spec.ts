@@ -51,6 +51,8 @@ class SilentCarriers extends CarriersApi {
   withdraw = () => Promise.resolve([]);
   digest = () => Promise.resolve([]);
   listSubmissions = () => Promise.resolve([]);
+  inboundContents = () => Promise.resolve([]);
+  redactInbound = () => Promise.resolve();
 }
 
 class NoSignal extends CapacitySignal {

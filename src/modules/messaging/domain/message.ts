@@ -68,6 +68,8 @@ export interface Answer {
 
 export interface Receipt {
   readonly segment: number;
+  /** In how many pieces the carrier took it: the message's segments, or 1 where one receipt tells of all. */
+  readonly segments: number;
   readonly state: 'enroute' | 'delivered' | 'undelivered';
   readonly errorCode: number | null;
   readonly carrier: string;
@@ -108,9 +110,10 @@ export function receipted(message: Message, receipt: Receipt): Decision | null {
     const data = { carrier: message.carrier, errorCode, doneDate: receipt.doneDate };
     return { message: next, event: eventOf(next, messageUndelivered.type, data) };
   }
-  const receipts = message.receipts | (1n << BigInt(receipt.segment - 1));
-  if (receipts === message.receipts) return null;
   const all = (1n << BigInt(message.segments)) - 1n;
+  const told = receipt.segments === 1 ? all : 1n << BigInt(receipt.segment - 1);
+  const receipts = message.receipts | told;
+  if (receipts === message.receipts) return null;
   if (receipts !== all) return { message: { ...message, receipts }, event: null };
   const next = change(message, { status: 'delivered', receipts });
   const data = { carrier: message.carrier, doneDate: receipt.doneDate };

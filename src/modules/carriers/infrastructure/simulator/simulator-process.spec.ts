@@ -8,6 +8,7 @@ import { pathToFileURL } from 'node:url';
 import { type Options, transformSync } from '@swc/core';
 import { ObservedClient } from '../smpp/test-support/test-smsc.js';
 import { until } from '../smpp/test-support/until.js';
+import { decodeText } from '../smpp/text.js';
 import { KnobError } from './knobs.js';
 import { SimulatorProcess } from './simulator-process.js';
 import { idOf, receiptsOf, textTo } from './test-support/simulation.js';
@@ -15,6 +16,7 @@ import { idOf, receiptsOf, textTo } from './test-support/simulation.js';
 /** Folders, below the root of the project, that the simulator's process is made of. */
 const SOURCES = [
   'src/shared',
+  'src/modules/carriers/domain',
   'src/modules/carriers/infrastructure/smpp',
   'src/modules/carriers/infrastructure/simulator',
 ];
@@ -72,6 +74,18 @@ afterEach(async () => {
 
 afterAll(() => {
   rmSync(build.directory, { recursive: true });
+});
+
+test('a phone writes through a carrier to whoever is bound to receive', async () => {
+  const message = { from: '+15551234567', to: '+15005550006', text: 'x'.repeat(161), concatenation: 'udh' } as const;
+  await expect(simulator.inbound('sim-smpp-1', message)).rejects.toThrow('no client is bound to receive');
+  const { delivered } = await client();
+  expect(await simulator.inbound('sim-smpp-1', message)).toEqual({ encoding: 'GSM-7', parts: 2 });
+  expect(delivered.map((pdu) => decodeText(pdu))).toMatchObject([
+    { text: 'x'.repeat(153), concatenation: { part: 1, total: 2 } },
+    { text: 'x'.repeat(8), concatenation: { part: 2, total: 2 } },
+  ]);
+  expect(delivered[0]).toMatchObject({ sourceAddress: '15551234567', sourceTon: 1, destinationAddress: '15005550006' });
 });
 
 test('each carrier has its port, its knobs and its record', async () => {
