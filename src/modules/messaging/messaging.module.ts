@@ -29,6 +29,8 @@ import { RecordCarrierOutcomes } from './application/record-carrier-outcomes.js'
 import { SagaOutcomes } from './application/saga-outcomes.js';
 import { SendMessage } from './application/send-message.js';
 import { SendSaga } from './application/send-saga.js';
+import { ServiceChanges } from './application/service-changes.js';
+import { ServiceDirectory } from './application/service-directory.js';
 import { SettleFinalMessages } from './application/settle-final-messages.js';
 import { SweepReservations } from './application/sweep-reservations.js';
 import { Sweeper } from './application/sweeper.js';
@@ -48,6 +50,7 @@ import { MessageViews } from './infrastructure/message-views.js';
 import { MessagesRepository } from './infrastructure/messages.repository.js';
 import { MessagingConsumers, MessagingDatabase, MessagingLog } from './infrastructure/messaging.storage.js';
 import { OutboundCallbackUrls } from './infrastructure/outbound-callback-urls.js';
+import { ServicesRepository } from './infrastructure/services.repository.js';
 import { SweepRepository } from './infrastructure/sweep.repository.js';
 
 const STORAGE = { database: MessagingDatabase, log: MessagingLog, consumers: MessagingConsumers };
@@ -78,6 +81,9 @@ const STORAGE = { database: MessagingDatabase, log: MessagingLog, consumers: Mes
     SweepRepository,
     EndingsRepository,
     AccountStatusesRepository,
+    ServicesRepository,
+    ServiceDirectory,
+    ServiceChanges,
     SagaOutcomes,
     GiveUpSagas,
     SendSaga,
@@ -109,6 +115,7 @@ export class MessagingModule implements OnApplicationBootstrap, OnModuleDestroy,
     outcomes: RecordCarrierOutcomes,
     settle: SettleFinalMessages,
     accounts: FollowAccounts,
+    services: ServiceDirectory,
     private readonly dispatcher: Dispatcher,
     private readonly sweeper: Sweeper,
     private readonly saga: SendSaga,
@@ -118,6 +125,7 @@ export class MessagingModule implements OnApplicationBootstrap, OnModuleDestroy,
     bus.consume(consumers, outcomes);
     bus.consume(consumers, settle);
     bus.consume(consumers, accounts);
+    bus.tail(services);
     if (!settings.roles.includes('worker')) return;
     bus.tail(messagingFeed(dispatcher));
     bus.tail(carriersFeed(dispatcher));
