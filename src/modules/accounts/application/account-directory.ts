@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
+import { LRUCache } from 'lru-cache';
 import { SecretBox } from '../../../platform/crypto/secret-box.js';
 import type { LocalTail } from '../../../platform/event-log/consumer.js';
-import { type CoalescingCache, coalescingCache } from '../../../shared/coalescing-cache.js';
 import type { EventData, StoredEvent } from '../../../shared/define-event.js';
 import type { Principal } from '../../../shared/principal.js';
 import { parseSid, sidOf } from '../../../shared/sid.js';
@@ -20,9 +20,16 @@ export interface KnownAccount {
   readonly byKey: Principal;
 }
 
+/** A cached answer; null: there is none, which is forgotten sooner. */
+interface Answer<V> {
+  readonly value: V | null;
+}
+
 const MAX_ACCOUNTS = 20_000;
 const MAX_KEYS = 20_000;
 const MAX_NUMBERS = 100_000;
+const FRESH_MS = 60_000;
+const NEGATIVE_MS = 2_000;
 
 /**
  * What this process knows of accounts, keys and numbers, so that neither a request nor a message costs a query or a
@@ -34,17 +41,17 @@ const MAX_NUMBERS = 100_000;
 export class AccountDirectory implements LocalTail {
   readonly id = 'accounts.directory';
   readonly source = 'accounts';
-  private readonly accounts: CoalescingCache<KnownAccount>;
-  private readonly keys: CoalescingCache<StoredKey>;
-  private readonly owners: CoalescingCache<string>;
+  private readonly accounts: LRUCache<string, Answer<KnownAccount>>;
+  private readonly keys: LRUCache<string, Answer<StoredKey>>;
+  private readonly owners: LRUCache<string, Answer<string>>;
 
   constructor(
     private readonly repository: AccountsRepository,
     private readonly secrets: SecretBox,
   ) {
-    this.accounts = coalescingCache(MAX_ACCOUNTS, async (id) => this.known(await this.repository.find(id)));
-    this.keys = coalescingCache(MAX_KEYS, (id) => this.repository.findKey(id));
-    this.owners = coalescingCache(MAX_NUMBERS, (phoneNumber) => this.repository.findOwner(phoneNumber));
+    this.accounts = coalescing(MAX_ACCOUNTS, async (id) => this.known(await this.repository.find(id)));
+    this.keys = coalescing(MAX_KEYS, (id) => this.repository.findKey(id));
+    this.owners = coalescing(MAX_NUMBERS, (phoneNumber) => this.repository.findOwner(phoneNumber));
   }
 
   /** The account with this id, or null. */
@@ -107,5 +114,22 @@ function principalOf(account: Account, credential: Principal['credential']): Pri
     messagesPerSecond: account.messagesPerSecond,
     messagesPerDay: account.messagesPerDay,
     unknownOutcome: account.unknownOutcome,
+  });
+}
+
+function coalescing<V>(max: number, load: (key: string) => Promise<V | null>): LRUCache<string, Answer<V>> {
+  return new LRUCache<string, Answer<V>>({
+    max,
+    ttl: FRESH_MS,
+    allowStale: true,
+    // Where the database is gone, what is known stays known; what is not is an error, never an answer.
+    noDeleteOnFetchRejection: true,
+    // An answer that was evicted while it was loaded goes to whoever waits for it, and is not kept.
+    ignoreFetchAbort: true,
+    fetchMethod: async (key, _stale, { options }) => {
+      const value = await load(key);
+      if (value === null) options.ttl = NEGATIVE_MS;
+      return { value };
+    },
   });
 }
