@@ -7,12 +7,17 @@ import {
   type OnModuleDestroy,
 } from '@nestjs/common';
 import { EventBus } from '../../platform/event-log/event-bus.js';
+import { publicUrlProvider } from '../../platform/http/public-url.provider.js';
 import { OutboundHttpClient } from '../../platform/http-client/outbound-http-client.js';
 import { provideStorage } from '../../platform/module-storage.js';
 import { DatabaseClock } from '../../platform/postgres/database-clock.js';
 import type { Settings } from '../../platform/settings/settings.js';
 import { SETTINGS } from '../../platform/tokens.js';
 import { ChangeMessage } from './application/change-message.js';
+import { ChangePool } from './application/change-pool.js';
+import { ChangeService } from './application/change-service.js';
+import { CreateService } from './application/create-service.js';
+import { DeleteService } from './application/delete-service.js';
 import { carriersFeed, messagingFeed } from './application/dispatch-feed.js';
 import { Dispatcher } from './application/dispatcher.js';
 import { EndHaltedMessages } from './application/end-halted-messages.js';
@@ -21,6 +26,7 @@ import { ExpireMessages } from './application/expire-messages.js';
 import { FollowAccounts } from './application/follow-accounts.js';
 import { GiveUpSagas } from './application/give-up-sagas.js';
 import { ListMessages } from './application/list-messages.js';
+import { ListServices } from './application/list-services.js';
 import { MessagingFacade } from './application/messaging.facade.js';
 import { MessagingMetrics } from './application/messaging-metrics.js';
 import { PreviewMessage } from './application/preview-message.js';
@@ -35,11 +41,14 @@ import { SettleFinalMessages } from './application/settle-final-messages.js';
 import { SweepReservations } from './application/sweep-reservations.js';
 import { Sweeper } from './application/sweeper.js';
 import { TEST_NUMBERS, ValidateSend } from './application/validate-send.js';
+import { WebhookUrls } from './application/webhook-urls.js';
 import { MessagingApi } from './contract/messaging.api.js';
 import { MESSAGING_EVENTS } from './contract/messaging.events.js';
 import { CallbackUrlPolicy } from './domain/callback-url-policy.js';
 import { MessagesController } from './http/messages.controller.js';
 import { NativeMessagesController } from './http/native-messages.controller.js';
+import { ServiceNumbersController } from './http/service-numbers.controller.js';
+import { ServicesController } from './http/services.controller.js';
 import { AccountStatusesRepository } from './infrastructure/account-statuses.repository.js';
 import { DispatchRepository } from './infrastructure/dispatch.repository.js';
 import { EndingsRepository } from './infrastructure/endings.repository.js';
@@ -58,7 +67,7 @@ const STORAGE = { database: MessagingDatabase, log: MessagingLog, consumers: Mes
 /** Messages: their sagas, their states, their way to the carriers. The core domain, which drives the others. */
 @Global()
 @Module({
-  controllers: [MessagesController, NativeMessagesController],
+  controllers: [MessagesController, NativeMessagesController, ServicesController, ServiceNumbersController],
   providers: [
     ...provideStorage('messaging', STORAGE, MESSAGING_EVENTS),
     {
@@ -67,6 +76,7 @@ const STORAGE = { database: MessagingDatabase, log: MessagingLog, consumers: Mes
       useFactory: (db: MessagingDatabase) => new DatabaseClock(db),
     },
     { provide: TEST_NUMBERS, inject: [SETTINGS], useFactory: (settings: Settings) => settings.dev },
+    publicUrlProvider,
     {
       provide: CallbackUrlPolicy,
       inject: [OutboundHttpClient],
@@ -84,6 +94,12 @@ const STORAGE = { database: MessagingDatabase, log: MessagingLog, consumers: Mes
     ServicesRepository,
     ServiceDirectory,
     ServiceChanges,
+    WebhookUrls,
+    CreateService,
+    ChangeService,
+    DeleteService,
+    ListServices,
+    ChangePool,
     SagaOutcomes,
     GiveUpSagas,
     SendSaga,
