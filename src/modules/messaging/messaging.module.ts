@@ -16,6 +16,7 @@ import { SETTINGS } from '../../platform/tokens.js';
 import { ChangeMessage } from './application/change-message.js';
 import { ChangePool } from './application/change-pool.js';
 import { ChangeService } from './application/change-service.js';
+import { ChooseSender } from './application/choose-sender.js';
 import { CreateService } from './application/create-service.js';
 import { DeleteService } from './application/delete-service.js';
 import { carriersFeed, messagingFeed } from './application/dispatch-feed.js';
@@ -32,6 +33,7 @@ import { MessagingMetrics } from './application/messaging-metrics.js';
 import { PreviewMessage } from './application/preview-message.js';
 import { ReadHistory } from './application/read-history.js';
 import { RecordCarrierOutcomes } from './application/record-carrier-outcomes.js';
+import { ReleaseDue } from './application/release-due.js';
 import { SagaOutcomes } from './application/saga-outcomes.js';
 import { SendMessage } from './application/send-message.js';
 import { SendSaga } from './application/send-saga.js';
@@ -59,6 +61,7 @@ import { MessageViews } from './infrastructure/message-views.js';
 import { MessagesRepository } from './infrastructure/messages.repository.js';
 import { MessagingConsumers, MessagingDatabase, MessagingLog } from './infrastructure/messaging.storage.js';
 import { OutboundCallbackUrls } from './infrastructure/outbound-callback-urls.js';
+import { ScheduledRepository } from './infrastructure/scheduled.repository.js';
 import { ServicesRepository } from './infrastructure/services.repository.js';
 import { SweepRepository } from './infrastructure/sweep.repository.js';
 
@@ -92,6 +95,7 @@ const STORAGE = { database: MessagingDatabase, log: MessagingLog, consumers: Mes
     EndingsRepository,
     AccountStatusesRepository,
     ServicesRepository,
+    ScheduledRepository,
     ServiceDirectory,
     ServiceChanges,
     WebhookUrls,
@@ -103,6 +107,7 @@ const STORAGE = { database: MessagingDatabase, log: MessagingLog, consumers: Mes
     SagaOutcomes,
     GiveUpSagas,
     SendSaga,
+    ChooseSender,
     ValidateSend,
     SendMessage,
     ListMessages,
@@ -117,6 +122,7 @@ const STORAGE = { database: MessagingDatabase, log: MessagingLog, consumers: Mes
     EndHaltedMessages,
     FollowAccounts,
     SweepReservations,
+    ReleaseDue,
     Sweeper,
     MessagingMetrics,
     MessagingFacade,
