@@ -7,37 +7,52 @@ import {
   type OnModuleDestroy,
 } from '@nestjs/common';
 import { EventBus } from '../../platform/event-log/event-bus.js';
+import { publicUrlProvider } from '../../platform/http/public-url.provider.js';
 import { OutboundHttpClient } from '../../platform/http-client/outbound-http-client.js';
 import { provideStorage } from '../../platform/module-storage.js';
 import { DatabaseClock } from '../../platform/postgres/database-clock.js';
 import type { Settings } from '../../platform/settings/settings.js';
 import { SETTINGS } from '../../platform/tokens.js';
 import { ChangeMessage } from './application/change-message.js';
+import { ChangePool } from './application/change-pool.js';
+import { ChangeService } from './application/change-service.js';
+import { ChooseSender } from './application/choose-sender.js';
+import { CreateService } from './application/create-service.js';
+import { DeleteService } from './application/delete-service.js';
 import { carriersFeed, messagingFeed } from './application/dispatch-feed.js';
 import { Dispatcher } from './application/dispatcher.js';
 import { EndHaltedMessages } from './application/end-halted-messages.js';
 import { EndWaiting } from './application/end-waiting.js';
+import { EnsureDemoService } from './application/ensure-demo-service.js';
 import { ExpireMessages } from './application/expire-messages.js';
 import { FollowAccounts } from './application/follow-accounts.js';
 import { GiveUpSagas } from './application/give-up-sagas.js';
 import { ListMessages } from './application/list-messages.js';
+import { ListServices } from './application/list-services.js';
 import { MessagingFacade } from './application/messaging.facade.js';
 import { MessagingMetrics } from './application/messaging-metrics.js';
 import { PreviewMessage } from './application/preview-message.js';
 import { ReadHistory } from './application/read-history.js';
 import { RecordCarrierOutcomes } from './application/record-carrier-outcomes.js';
+import { ReleaseDue } from './application/release-due.js';
 import { SagaOutcomes } from './application/saga-outcomes.js';
 import { SendMessage } from './application/send-message.js';
 import { SendSaga } from './application/send-saga.js';
+import { ServiceChanges } from './application/service-changes.js';
+import { ServiceDirectory } from './application/service-directory.js';
 import { SettleFinalMessages } from './application/settle-final-messages.js';
 import { SweepReservations } from './application/sweep-reservations.js';
 import { Sweeper } from './application/sweeper.js';
 import { TEST_NUMBERS, ValidateSend } from './application/validate-send.js';
+import { WebhookUrls } from './application/webhook-urls.js';
 import { MessagingApi } from './contract/messaging.api.js';
+import { MessagingDemo } from './contract/messaging.demo.js';
 import { MESSAGING_EVENTS } from './contract/messaging.events.js';
 import { CallbackUrlPolicy } from './domain/callback-url-policy.js';
 import { MessagesController } from './http/messages.controller.js';
 import { NativeMessagesController } from './http/native-messages.controller.js';
+import { ServiceNumbersController } from './http/service-numbers.controller.js';
+import { ServicesController } from './http/services.controller.js';
 import { AccountStatusesRepository } from './infrastructure/account-statuses.repository.js';
 import { DispatchRepository } from './infrastructure/dispatch.repository.js';
 import { EndingsRepository } from './infrastructure/endings.repository.js';
@@ -48,6 +63,8 @@ import { MessageViews } from './infrastructure/message-views.js';
 import { MessagesRepository } from './infrastructure/messages.repository.js';
 import { MessagingConsumers, MessagingDatabase, MessagingLog } from './infrastructure/messaging.storage.js';
 import { OutboundCallbackUrls } from './infrastructure/outbound-callback-urls.js';
+import { ScheduledRepository } from './infrastructure/scheduled.repository.js';
+import { ServicesRepository } from './infrastructure/services.repository.js';
 import { SweepRepository } from './infrastructure/sweep.repository.js';
 
 const STORAGE = { database: MessagingDatabase, log: MessagingLog, consumers: MessagingConsumers };
@@ -55,7 +72,7 @@ const STORAGE = { database: MessagingDatabase, log: MessagingLog, consumers: Mes
 /** Messages: their sagas, their states, their way to the carriers. The core domain, which drives the others. */
 @Global()
 @Module({
-  controllers: [MessagesController, NativeMessagesController],
+  controllers: [MessagesController, NativeMessagesController, ServicesController, ServiceNumbersController],
   providers: [
     ...provideStorage('messaging', STORAGE, MESSAGING_EVENTS),
     {
@@ -64,6 +81,7 @@ const STORAGE = { database: MessagingDatabase, log: MessagingLog, consumers: Mes
       useFactory: (db: MessagingDatabase) => new DatabaseClock(db),
     },
     { provide: TEST_NUMBERS, inject: [SETTINGS], useFactory: (settings: Settings) => settings.dev },
+    publicUrlProvider,
     {
       provide: CallbackUrlPolicy,
       inject: [OutboundHttpClient],
@@ -78,9 +96,20 @@ const STORAGE = { database: MessagingDatabase, log: MessagingLog, consumers: Mes
     SweepRepository,
     EndingsRepository,
     AccountStatusesRepository,
+    ServicesRepository,
+    ScheduledRepository,
+    ServiceDirectory,
+    ServiceChanges,
+    WebhookUrls,
+    CreateService,
+    ChangeService,
+    DeleteService,
+    ListServices,
+    ChangePool,
     SagaOutcomes,
     GiveUpSagas,
     SendSaga,
+    ChooseSender,
     ValidateSend,
     SendMessage,
     ListMessages,
@@ -95,12 +124,15 @@ const STORAGE = { database: MessagingDatabase, log: MessagingLog, consumers: Mes
     EndHaltedMessages,
     FollowAccounts,
     SweepReservations,
+    ReleaseDue,
     Sweeper,
     MessagingMetrics,
     MessagingFacade,
     { provide: MessagingApi, useExisting: MessagingFacade },
+    EnsureDemoService,
+    { provide: MessagingDemo, useExisting: EnsureDemoService },
   ],
-  exports: [MessagingApi],
+  exports: [MessagingApi, MessagingDemo],
 })
 export class MessagingModule implements OnApplicationBootstrap, OnModuleDestroy, BeforeApplicationShutdown {
   constructor(
@@ -109,6 +141,7 @@ export class MessagingModule implements OnApplicationBootstrap, OnModuleDestroy,
     outcomes: RecordCarrierOutcomes,
     settle: SettleFinalMessages,
     accounts: FollowAccounts,
+    services: ServiceDirectory,
     private readonly dispatcher: Dispatcher,
     private readonly sweeper: Sweeper,
     private readonly saga: SendSaga,
@@ -118,6 +151,7 @@ export class MessagingModule implements OnApplicationBootstrap, OnModuleDestroy,
     bus.consume(consumers, outcomes);
     bus.consume(consumers, settle);
     bus.consume(consumers, accounts);
+    bus.tail(services);
     if (!settings.roles.includes('worker')) return;
     bus.tail(messagingFeed(dispatcher));
     bus.tail(carriersFeed(dispatcher));

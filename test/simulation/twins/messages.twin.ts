@@ -1,4 +1,5 @@
 import type { Message, MessageStatus } from '../../../src/modules/messaging/domain/message.js';
+import type { Schedule } from '../../../src/modules/messaging/domain/schedule.js';
 import type { AccountStatus } from '../../../src/modules/messaging/infrastructure/account-statuses.repository.js';
 import type { Ending } from '../../../src/modules/messaging/infrastructure/endings.repository.js';
 import type {
@@ -16,6 +17,7 @@ export interface MessageRow {
   readonly retryUnknown: boolean;
   readonly priceMicros: number;
   readonly currency: string;
+  readonly schedule: Schedule | null;
   readonly createdAt: Date;
   updatedAt: Date;
   isDeleted: boolean;
@@ -79,8 +81,9 @@ export class MessagesTwin
     const now = this.db.nowMs();
     const createdAt = new Date(now);
     const fresh = items.filter((item) => now < item.deadlineMs && !this.tables.messages.has(item.message.id));
-    for (const { message, body, retryUnknown, priceMicros, currency, idempotencyKey } of fresh) {
-      const row = { body, retryUnknown, priceMicros, currency, createdAt, updatedAt: createdAt, isDeleted: false };
+    for (const { message, schedule = null, body, retryUnknown, priceMicros, currency, idempotencyKey } of fresh) {
+      const price = { priceMicros, currency };
+      const row = { body, retryUnknown, ...price, schedule, createdAt, updatedAt: createdAt, isDeleted: false };
       this.tables.messages.set(message.id, { message, ...row });
       const key = idempotencyKey === null ? undefined : this.tables.keys.get(`${message.accountId}/${idempotencyKey}`);
       if (key?.messageId === message.id) key.isDone = true;
@@ -164,5 +167,5 @@ function tombstone({ accountId, id }: Key): MessageRow {
     queue: '',
   } as const;
   const none = { body: '', retryUnknown: false, priceMicros: 0, currency: '' };
-  return { message, ...none, createdAt: now, updatedAt: now, isDeleted: true };
+  return { message, ...none, schedule: null, createdAt: now, updatedAt: now, isDeleted: true };
 }

@@ -1,10 +1,11 @@
 import { Injectable } from '@nestjs/common';
 import type { Principal } from '../../../shared/principal.js';
 import { parseSid } from '../../../shared/sid.js';
-import { type Account, AccountsApi, type Credentials } from '../contract/accounts.api.js';
+import { type Account, AccountsApi, type Credentials, type NamedNumber } from '../contract/accounts.api.js';
 import { AccountDirectory } from './account-directory.js';
 import { Authenticate } from './authenticate.js';
 import { CompleteProvisioning } from './complete-provisioning.js';
+import { FindPhoneNumber } from './find-phone-number.js';
 import { RejectProvisioning } from './reject-provisioning.js';
 
 /** The contract of accounts, in process. */
@@ -15,6 +16,7 @@ export class AccountsFacade extends AccountsApi {
     private readonly directory: AccountDirectory,
     private readonly completion: CompleteProvisioning,
     private readonly rejection: RejectProvisioning,
+    private readonly numbers: FindPhoneNumber,
   ) {
     super();
   }
@@ -31,6 +33,10 @@ export class AccountsFacade extends AccountsApi {
   async ownsNumber(input: { accountSid: string; phoneNumber: string }): Promise<boolean> {
     const id = parseSid('AC', input.accountSid);
     return id !== null && (await this.directory.ownerOf(input.phoneNumber)) === id;
+  }
+
+  getPhoneNumber(input: { accountSid: string; phoneNumberSid: string }): Promise<NamedNumber | null> {
+    return this.numbers.bySid(input.accountSid, input.phoneNumberSid);
   }
 
   async signingKeys(accountSids: readonly string[]): Promise<Record<string, string>> {

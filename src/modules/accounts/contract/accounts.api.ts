@@ -23,6 +23,10 @@ export type Account = z.infer<typeof accountSchema>;
 
 export const senderQuerySchema = z.object({ accountSid: z.string(), phoneNumber: z.string() });
 
+export const numberQuerySchema = z.object({ accountSid: z.string(), phoneNumberSid: z.string() });
+export const namedNumberSchema = z.object({ sid: z.string(), phoneNumber: z.string() });
+export type NamedNumber = z.infer<typeof namedNumberSchema>;
+
 export const authenticateOutput = principalSchema.nullable();
 export const accountSidInput = z.object({ accountSid: z.string() });
 export const rejectProvisioningInput = z.object({ accountSid: z.string(), reason: z.string().max(200) });
@@ -45,6 +49,9 @@ export abstract class AccountsApi {
 
   /** Whether the account owns the number (E.164, or a short code) and may send from it. */
   abstract ownsNumber(input: z.infer<typeof senderQuerySchema>): Promise<boolean>;
+
+  /** The account's number (E.164, or a short code) with this PN SID; null: it owns none such. */
+  abstract getPhoneNumber(input: z.infer<typeof numberQuerySchema>): Promise<NamedNumber | null>;
 
   /** The auth tokens that sign callbacks, by account SID; unknown accounts are left out. */
   abstract signingKeys(accountSids: readonly string[]): Promise<Record<string, string>>;
@@ -69,6 +76,7 @@ export const accountsContract = {
   authenticate: { input: credentialsSchema, output: authenticateOutput },
   getAccount: { input: accountSidInput, output: accountSchema.nullable() },
   ownsNumber: { input: senderQuerySchema, output: z.boolean() },
+  getPhoneNumber: { input: numberQuerySchema, output: namedNumberSchema.nullable() },
   signingKeys: { input: signingKeysInput, output: signingKeysOutput },
   completeProvisioning: { input: accountSidInput, output: z.void() },
   rejectProvisioning: { input: rejectProvisioningInput, output: z.void() },

@@ -5,7 +5,8 @@ import { withBudget } from '../../../platform/remote/call-budget.js';
 import { Failure } from '../../../shared/failure.js';
 import { sidOf } from '../../../shared/sid.js';
 import { BillingApi, type ReserveResult } from '../../billing/contract/billing.api.js';
-import { accepted, type Message } from '../domain/message.js';
+import { begun, type Message } from '../domain/message.js';
+import type { Schedule } from '../domain/schedule.js';
 import { MessagesRepository, type NewMessage } from '../infrastructure/messages.repository.js';
 import { GiveUpSagas } from './give-up-sagas.js';
 import { SagaOutcomes } from './saga-outcomes.js';
@@ -13,6 +14,8 @@ import { SagaOutcomes } from './saga-outcomes.js';
 /** A validated message, ready to be paid for and written. */
 export interface Draft {
   readonly message: Message;
+  /** Null: it is sent at once. */
+  readonly schedule: Schedule | null;
   readonly body: string;
   readonly encoding: 'GSM-7' | 'UCS-2';
   readonly retryUnknown: boolean;
@@ -57,13 +60,9 @@ const REFUSALS = {
  */
 @Injectable()
 export class SendSaga {
-  private readonly group = new GroupCommit<Draft, Accepted>((drafts) => this.run(drafts), {
-    maxBatch: 200,
-    maxInFlight: 3,
-    maxQueued: 5000,
-    gatherMs: 2,
-    ownerOf: (draft) => draft.message.accountId,
-  });
+  private readonly atOnce = this.group(3);
+  /** Apart: what is scheduled is written by another statement, and no group of the others waits for it. */
+  private readonly later = this.group(1);
 
   constructor(
     @Inject(BillingApi) private readonly billing: BillingApi,
@@ -80,12 +79,22 @@ export class SendSaga {
    *   too_many_requests (the day's quota), queue_full (too many of the account's messages are on their way)
    */
   send(draft: Draft): Promise<Accepted> {
-    return this.group.submit(draft);
+    return (draft.schedule ? this.later : this.atOnce).submit(draft);
   }
 
   /** Resolves when no saga is under way. */
-  drain(): Promise<void> {
-    return this.group.drain();
+  async drain(): Promise<void> {
+    await Promise.all([this.atOnce.drain(), this.later.drain()]);
+  }
+
+  private group(maxInFlight: number): GroupCommit<Draft, Accepted> {
+    return new GroupCommit<Draft, Accepted>((drafts) => this.run(drafts), {
+      maxBatch: 200,
+      maxInFlight,
+      maxQueued: 5000,
+      gatherMs: 2,
+      ownerOf: (draft) => draft.message.accountId,
+    });
   }
 
   /** What has no time left, or whose client has given up, is not worked on: nothing is reserved for it. */
@@ -107,7 +116,7 @@ export class SendSaga {
       const draft = drafts[index]!;
       if (result.outcome === 'reserved') {
         const { amountMicros: priceMicros, currency } = result;
-        payable.push({ ...draft, draft, priceMicros, currency, event: accepted(draft.message) });
+        payable.push({ ...draft, draft, priceMicros, currency, event: begun(draft.message, draft.schedule) });
       } else {
         results.set(draft, this.refusal(result.outcome));
       }

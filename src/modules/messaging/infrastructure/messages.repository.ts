@@ -2,6 +2,7 @@ import { Injectable } from '@nestjs/common';
 import type { Queryable } from '../../../platform/postgres/database.js';
 import type { NewEvent } from '../../../shared/define-event.js';
 import type { Message } from '../domain/message.js';
+import type { Schedule } from '../domain/schedule.js';
 import { MessageCounts } from './message-counts.js';
 import { MESSAGE_COLUMNS, type MessageRow, toMessage } from './message-row.js';
 import { MessagingDatabase, MessagingLog } from './messaging.storage.js';
@@ -17,6 +18,8 @@ interface AcceptedRow {
 /** A message as it is first written: decided, priced, its text beside it. */
 export interface NewMessage {
   readonly message: Message;
+  /** Absent or null: it is sent at once. */
+  readonly schedule?: Schedule | null;
   readonly body: string;
   readonly encoding: 'GSM-7' | 'UCS-2';
   readonly retryUnknown: boolean;
@@ -28,26 +31,35 @@ export interface NewMessage {
   readonly event: NewEvent;
 }
 
+/** What the rows of scheduled messages have beside the others: columns, types and names. */
+const SCHEDULED = {
+  columns: ', send_at, from_asked',
+  types: ', $22::float8[], $23::boolean[]',
+  names: ', send_ms, from_asked',
+  values: ', to_timestamp(send_ms / 1000), from_asked',
+};
+const AT_ONCE: typeof SCHEDULED = { columns: '', types: '', names: '', values: '' };
+
 /**
  * One group of accepted messages: their rows, their first events and the completion of their idempotency keys, in one
  * statement and so in one commit. A row whose deadline has passed by the database's clock, or whose id is taken
  * already, is left out; the caller finds out which by what is returned.
  */
-function appendStatement(log: MessagingLog): string {
+function appendStatement(log: MessagingLog, more: typeof SCHEDULED): string {
   return `with item as materialized (
     select * from unnest($1::uuid[], $2::uuid[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[],
         $9::text[], $10::smallint[], $11::uuid[], $12::text[], $13::boolean[], $14::bigint[], $15::text[],
-        $16::float8[], $17::float8[], $18::text[], $19::text[], $20::text[], $21::text[]) with ordinality as
+        $16::float8[], $17::float8[], $18::text[], $19::text[], $20::text[], $21::text[]${more.types}) with ordinality as
       i(account_id, id, status, lane, queue, from_number, to_number, body, encoding, segments, service_id, callback_url,
-        retry_unknown, price_micros, currency, valid_ms, deadline_ms, traceparent, idempotency_key, type, data, ord)
+        retry_unknown, price_micros, currency, valid_ms, deadline_ms, traceparent, idempotency_key, type, data${more.names}, ord)
     where clock_timestamp() < to_timestamp(deadline_ms / 1000)
   ), written as (
     insert into messaging.message (account_id, id, version, status, direction, lane, queue, from_number, to_number, body,
         encoding, segments, service_id, callback_url, retry_unknown, price_micros, currency, created_at, updated_at,
-        valid_until, traceparent)
+        valid_until, traceparent${more.columns})
     select account_id, id, 1, status, 'outbound-api', lane, queue, from_number, to_number, body, encoding, segments,
         service_id, callback_url, retry_unknown, price_micros, currency, statement_timestamp(), statement_timestamp(),
-        to_timestamp(valid_ms / 1000), traceparent
+        to_timestamp(valid_ms / 1000), traceparent${more.values}
     from item on conflict do nothing returning id
   ), completed as (
     update messaging.idempotency_key k set done = true from item i join written w on w.id = i.id
@@ -72,22 +84,27 @@ const SAVE = `update messaging.message m set version = i.version, status = i.sta
 /** The rows of messages: the hot statements of the send path. */
 @Injectable()
 export class MessagesRepository {
-  private readonly appendText: string;
+  private readonly accept: { readonly name: string; readonly text: string };
+  private readonly schedule: { readonly name: string; readonly text: string };
 
   constructor(
     private readonly db: MessagingDatabase,
     private readonly log: MessagingLog,
     private readonly counts: MessageCounts,
   ) {
-    this.appendText = appendStatement(log);
+    this.accept = { name: 'messaging-accept', text: appendStatement(log, AT_ONCE) };
+    this.schedule = { name: 'messaging-schedule', text: appendStatement(log, SCHEDULED) };
   }
 
-  /** Writes a group of new messages; returns when each that was written was created, by id. */
+  /**
+   * Writes a group of new messages, all to be sent at once or all scheduled; returns when each that was written was
+   * created, by id.
+   */
   async append(items: readonly NewMessage[]): Promise<Map<string, Date>> {
+    const schedules = items.flatMap((item) => item.schedule ?? []);
     const messages = items.map((item) => item.message);
     const { rows } = await this.db.query<AcceptedRow>({
-      name: 'messaging-accept',
-      text: this.appendText,
+      ...(schedules.length === 0 ? this.accept : this.schedule),
       values: [
         messages.map((m) => m.accountId),
         messages.map((m) => m.id),
@@ -110,6 +127,7 @@ export class MessagesRepository {
         items.map((i) => i.idempotencyKey),
         items.map((i) => i.event.type),
         items.map((i) => JSON.stringify(i.event.data)),
+        ...(schedules.length === 0 ? [] : scheduleColumns(schedules)),
       ],
     });
     const [row] = rows;
@@ -203,4 +221,8 @@ export class MessagesRepository {
     );
     return new Set(rows.map((row) => row.id));
   }
+}
+
+function scheduleColumns(schedules: readonly Schedule[]): unknown[] {
+  return [schedules.map((s) => s.sendAt.getTime()), schedules.map((s) => s.isFromAsked)];
 }
