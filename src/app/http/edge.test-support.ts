@@ -297,7 +297,7 @@ const SETTINGS_OF_TESTS: Settings = {
   trustedProxies: [],
   roles: ['api'],
   logLevel: 'info',
-  otlpEndpoint: undefined,
+  tracing: null,
   dev: false,
   isAlone: false,
 };

@@ -39,7 +39,7 @@ export function partSettings(input: PartInput, own: readonly ModuleName[]): Sett
     trustedProxies: [],
     roles: ['api', 'worker'],
     logLevel: 'warn',
-    otlpEndpoint: undefined,
+    tracing: null,
     dev: false,
     isAlone: false,
   };
