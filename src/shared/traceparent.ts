@@ -25,7 +25,7 @@ export function spanIdOf(traceparent: string): string {
 
 /** Whether spans are made of it as a matter of course. Cheap enough to be asked for every event. */
 export function isSampled(traceparent: string | null | undefined): traceparent is string {
-  return traceparent != null && traceparent.endsWith(SAMPLED);
+  return traceparent?.endsWith(SAMPLED) ?? false;
 }
 
 /**

@@ -32,6 +32,7 @@ import { SendSaga } from './application/send-saga.js';
 import { SettleFinalMessages } from './application/settle-final-messages.js';
 import { SweepReservations } from './application/sweep-reservations.js';
 import { Sweeper } from './application/sweeper.js';
+import { TraceMessages } from './application/trace-messages.js';
 import { TEST_NUMBERS, ValidateSend } from './application/validate-send.js';
 import { MessagingApi } from './contract/messaging.api.js';
 import { MESSAGING_EVENTS } from './contract/messaging.events.js';
@@ -97,6 +98,7 @@ const STORAGE = { database: MessagingDatabase, log: MessagingLog, consumers: Mes
     SweepReservations,
     Sweeper,
     MessagingMetrics,
+    TraceMessages,
     MessagingFacade,
     { provide: MessagingApi, useExisting: MessagingFacade },
   ],

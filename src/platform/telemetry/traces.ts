@@ -60,6 +60,11 @@ export class Traces implements OnApplicationShutdown {
     return false;
   }
 
+  /** Counts traces that were to be told and cannot be. */
+  drop(count: number): void {
+    this.dropped.inc({ reason: 'allowance' }, count);
+  }
+
   /** Takes spans whose work is over. */
   record(...spans: readonly SpanRecord[]): void {
     if (!this.sink) return;

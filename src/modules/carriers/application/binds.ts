@@ -229,7 +229,9 @@ export class Binds {
   private record(outgoing: Outgoing, outcome: 'accepted' | 'rejected' | 'unknown', errorCode: number | null): void {
     this.handlers.onOutcome(outgoing.carrier, outcome);
     const messageIds = outcome === 'accepted' ? outgoing.messageIds.map((id) => id ?? '') : [];
-    this.recorder.answered(outgoing.intentId, { ...intended(outgoing), outcome, errorCode, messageIds });
+    const { intentId, answerMs } = outgoing;
+    const timing = answerMs === undefined ? {} : { answerMs };
+    this.recorder.answered(intentId, { ...intended(outgoing), ...timing, outcome, errorCode, messageIds });
   }
 
   /** A submission that its carrier has not got: the next one takes it, or it goes back to who submitted it. */

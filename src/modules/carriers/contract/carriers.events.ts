@@ -14,6 +14,8 @@ export const submissionAnswered = defineEvent(
     outcome: z.enum(['accepted', 'rejected', 'unknown']),
     errorCode: z.int().nullable(),
     segments: z.int(),
+    /** From its last hand-over to the answer, or until none was waited for any more, milliseconds. */
+    answerMs: z.int().optional(),
   }),
 );
 
