@@ -112,7 +112,11 @@ function edgesOf(spans: readonly ReceivedSpan[]): string[] {
   const lineOf = ({ name, roles, kind, isError }: ReceivedSpan) => `${name} (${roles}, ${kind})${isError ? '!' : ''}`;
   const lines = new Map(spans.map((span) => [span.spanId, lineOf(span)]));
   const parentOf = (id: string | null) => (id === null ? 'nobody' : id === CALLER.span ? 'the caller' : lines.get(id));
-  return spans.map((span) => `${parentOf(span.parentSpanId)} > ${lineOf(span)}`).sort();
+  return sorted(spans.map((span) => `${parentOf(span.parentSpanId)} > ${lineOf(span)}`));
+}
+
+function sorted(lines: readonly string[]): string[] {
+  return [...lines].sort();
 }
 
 describe('one message is one trace, over an api process and a worker process', () => {
@@ -124,19 +128,21 @@ describe('one message is one trace, over an api process and a worker process', (
       const spans = await traceOf(traceparent, 11);
       const message = 'messaging.message (worker, internal)';
       const request = 'POST /2010-04-01/Accounts/:AccountSid/Messages.json (api, server)';
-      expect(edgesOf(spans)).toEqual([
-        `${message} > carriers.receipt (worker, consumer)`,
-        `${message} > carriers.submit (worker, client)`,
-        `${message} > messaging.queue (worker, internal)`,
-        `${message} > messaging.settle (worker, internal)`,
-        `${message} > notifications.callback delivered (worker, client)`,
-        `${message} > notifications.callback sent (worker, client)`,
-        `${request} > messaging.append (api, internal)`,
-        `${request} > messaging.message (worker, internal)`,
-        `${request} > messaging.reserve (api, internal)`,
-        `${request} > messaging.validate (api, internal)`,
-        `the caller > ${request}`,
-      ]);
+      expect(edgesOf(spans)).toEqual(
+        sorted([
+          `${message} > carriers.receipt (worker, consumer)`,
+          `${message} > carriers.submit (worker, client)`,
+          `${message} > messaging.queue (worker, internal)`,
+          `${message} > messaging.settle (worker, internal)`,
+          `${message} > notifications.callback delivered (worker, client)`,
+          `${message} > notifications.callback sent (worker, client)`,
+          `${request} > messaging.append (api, internal)`,
+          `${request} > messaging.message (worker, internal)`,
+          `${request} > messaging.reserve (api, internal)`,
+          `${request} > messaging.validate (api, internal)`,
+          `the caller > ${request}`,
+        ]),
+      );
       const root = spans.find(({ kind }) => kind === 'server')!;
       expect(root).toMatchObject({ spanId: spanIdOf(traceparent), parentSpanId: CALLER.span });
       expect(root.attributes).toMatchObject({ 'http.response.status_code': 201, 'trunkline.message.sid': sid });
@@ -159,14 +165,16 @@ describe('one message is one trace, over an api process and a worker process', (
       const spans = await traceOf(traceparent, 6);
       const message = 'messaging.message (worker, internal)!';
       const request = 'messaging.accept (worker, server)';
-      expect(edgesOf(spans)).toEqual([
-        `${message} > carriers.receipt (worker, consumer)!`,
-        `${message} > carriers.submit (worker, client)`,
-        `${message} > messaging.queue (worker, internal)`,
-        `${message} > messaging.settle (worker, internal)`,
-        `${request} > ${message}`,
-        `nobody > ${request}`,
-      ]);
+      expect(edgesOf(spans)).toEqual(
+        sorted([
+          `${message} > carriers.receipt (worker, consumer)!`,
+          `${message} > carriers.submit (worker, client)`,
+          `${message} > messaging.queue (worker, internal)`,
+          `${message} > messaging.settle (worker, internal)`,
+          `${request} > ${message}`,
+          `nobody > ${request}`,
+        ]),
+      );
       expect(spans.find(({ name }) => name === 'messaging.message')!.attributes).toMatchObject({
         'trunkline.message.status': 'undelivered',
         'trunkline.error_code': 30003,
