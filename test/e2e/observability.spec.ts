@@ -1,4 +1,4 @@
-import { readFileSync, writeFileSync } from 'node:fs';
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { SimulatedSmsc } from '../../src/modules/carriers/infrastructure/simulator/simulated-smsc.js';
 import { callerSpanId } from '../../src/platform/http/trace-context.js';
@@ -201,6 +201,58 @@ describe('one message is one trace, over an api process and a worker process', (
     const text = await call(api.url, '/metrics', {});
     expect(text.headers.get('content-type')).toMatch('text/plain');
     expect(text.text).not.toContain(' # {');
+  });
+});
+
+/** Metrics of the product's process, as expressions name them. */
+const NAMED = /\b(?:trunkline|process|nodejs)_[a-z_]+\b/g;
+
+/** The expressions in a dashboard or a file of alerts. */
+function expressionsIn(text: string): string[] {
+  const json = [...text.matchAll(/"expr": ("(?:[^"\\]|\\.)*")/g)].map(([, expr]) => JSON.parse(expr!) as string);
+  const yaml = [...text.matchAll(/^ +expr: (?:>-\n((?: {10,}.*\n)+)|(.+))$/gm)].map(
+    ([, folded, plain]) => folded ?? plain!,
+  );
+  return [...json, ...yaml];
+}
+
+/** What of these expressions names a metric, or a label of one, that a scrape does not know. */
+function unknownIn(expressions: readonly string[], scrape: string): string[] {
+  const types = new Map([...scrape.matchAll(/^# TYPE (\S+) (\w+)$/gm)].map(([, name, type]) => [name!, type!]));
+  const isKnown = (name: string) =>
+    types.has(name) || types.get(name.replace(/_(?:bucket|sum|count)$/, '')) === 'histogram';
+  return expressions.flatMap((expression) => expression.match(NAMED) ?? []).filter((name) => !isKnown(name));
+}
+
+describe('what watches the product', () => {
+  const ops = join(import.meta.dirname, '../../ops');
+  const read = (path: string) => readFileSync(join(ops, path), 'utf8');
+  const dashboards = readdirSync(join(ops, 'grafana/dashboards')).map((name) => `grafana/dashboards/${name}`);
+
+  it.each([...dashboards, 'prometheus/alerts.yml'])('asks in %s only for what the product tells', async (path) => {
+    const { text } = await call(api.url, '/metrics', {});
+    const expressions = expressionsIn(read(path));
+    expect(expressions.length).toBeGreaterThan(10);
+    expect(unknownIn(expressions, text)).toEqual([]);
+    expect(unknownIn(['rate(trunkline_nothing_total[1m]) / trunkline_messages_total_count'], text)).toHaveLength(2);
+  });
+
+  it('has an expression in every panel and every alert that it reads', () => {
+    expect(read('prometheus/alerts.yml').match(/- alert:/g)).toHaveLength(
+      expressionsIn(read('prometheus/alerts.yml')).length,
+    );
+    for (const path of dashboards) {
+      const { panels } = JSON.parse(read(path)) as { panels: { targets: { expr?: string; query?: string }[] }[] };
+      for (const { targets } of panels) for (const { expr, query } of targets) expect(expr ?? query).toBeTruthy();
+    }
+  });
+
+  it('runs images of pinned versions, and only where it is asked for', () => {
+    const compose = read('docker-compose.observability.yml');
+    const images = [...compose.matchAll(/^ +image: (\S+)$/gm)].map(([, image]) => image);
+    expect(images.length).toBeGreaterThan(3);
+    for (const image of images) expect(image).toMatch(/^[a-z/-]+:v?\d+\.\d+\.\d+$/);
+    expect(compose.match(/profiles: \[observability\]/g)).toHaveLength(images.length);
   });
 });
 
