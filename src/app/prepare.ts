@@ -15,6 +15,7 @@ import {
   MODULES,
   type Settings,
   SettingsError,
+  tracingOf,
 } from '../platform/settings/settings.js';
 import type { Logger } from '../platform/tokens.js';
 
@@ -107,7 +108,7 @@ function complete(environment: Environment, common: string, dataDir: string, sec
     trustedProxies: environment.TRUSTED_PROXIES ?? [],
     roles: environment.ROLES,
     logLevel: environment.LOG_LEVEL,
-    otlpEndpoint: environment.OTEL_EXPORTER_OTLP_ENDPOINT,
+    tracing: tracingOf(environment),
     dev,
     isAlone:
       !environment.DATABASE_URL && MODULES.every((name) => databaseSetting(environment, name) === 'DATABASE_URL'),

@@ -48,7 +48,7 @@ export function testSettings(databaseUrl: string): Settings {
     trustedProxies: [],
     roles: ['api', 'worker'],
     logLevel: 'silent',
-    otlpEndpoint: undefined,
+    tracing: null,
     dev: false,
     isAlone: false,
   };

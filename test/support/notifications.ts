@@ -25,6 +25,9 @@ import { newId, parseSid, sidOf } from '../../src/shared/sid.js';
 import type { TestDatabase } from './database.js';
 import { surroundings, testSettings } from './modules.js';
 
+/** Of every change that the test makes happen. */
+export const MESSAGE_TRACEPARENT = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01';
+
 /** The real waits, a minute being 60 ms. */
 export const SCALED = RETRY_WAITS_MS.map((waitMs) => waitMs / 1_000);
 
@@ -159,7 +162,7 @@ export function eventsOf(
     streamId: id,
     version: from + index,
     tenantId: parseSid('AC', accountSid),
-    traceparent: '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01',
+    traceparent: MESSAGE_TRACEPARENT,
     data: { ...common, ...data },
   }));
 }

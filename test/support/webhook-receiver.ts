@@ -6,6 +6,7 @@ export interface ReceivedCallback {
   readonly path: string;
   readonly params: Readonly<Record<string, string>>;
   readonly signatureValid: boolean;
+  readonly traceparent: string | undefined;
 }
 
 /** A customer's endpoint: records what it is told and checks every signature with Twilio's own package. */
@@ -31,7 +32,8 @@ export class WebhookReceiver {
         const path = request.url ?? '';
         const signature = String(request.headers['x-twilio-signature'] ?? '');
         const signatureValid = twilio.validateRequest(authToken, signature, receiver.url + path, params);
-        const callback = { path, params, signatureValid };
+        const traceparent = request.headers.traceparent as string | undefined;
+        const callback = { path, params, signatureValid, traceparent };
         receiver.received.push(callback);
         const status = receiver.answer(callback);
         if (status !== null) response.writeHead(status).end();

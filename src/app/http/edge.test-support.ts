@@ -301,7 +301,7 @@ const SETTINGS_OF_TESTS: Settings = {
   trustedProxies: [],
   roles: ['api'],
   logLevel: 'info',
-  otlpEndpoint: undefined,
+  tracing: null,
   dev: false,
   isAlone: false,
 };

@@ -43,6 +43,7 @@ import { ServiceDirectory } from './application/service-directory.js';
 import { SettleFinalMessages } from './application/settle-final-messages.js';
 import { SweepReservations } from './application/sweep-reservations.js';
 import { Sweeper } from './application/sweeper.js';
+import { TraceMessages } from './application/trace-messages.js';
 import { TEST_NUMBERS, ValidateSend } from './application/validate-send.js';
 import { WebhookUrls } from './application/webhook-urls.js';
 import { MessagingApi } from './contract/messaging.api.js';
@@ -127,6 +128,7 @@ const STORAGE = { database: MessagingDatabase, log: MessagingLog, consumers: Mes
     ReleaseDue,
     Sweeper,
     MessagingMetrics,
+    TraceMessages,
     MessagingFacade,
     { provide: MessagingApi, useExisting: MessagingFacade },
     EnsureDemoService,

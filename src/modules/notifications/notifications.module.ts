@@ -13,6 +13,7 @@ import { RecordOutcomes } from './application/record-outcomes.js';
 import { ReplayDeliveries } from './application/replay-deliveries.js';
 import { ScheduleCallbacks } from './application/schedule-callbacks.js';
 import { SigningKeys } from './application/signing-keys.js';
+import { TraceDeliveries } from './application/trace-deliveries.js';
 import { NotificationsApi } from './contract/notifications.api.js';
 import { NOTIFICATIONS_EVENTS } from './contract/notifications.events.js';
 import { RetrySchedule } from './domain/retry-schedule.js';
@@ -47,6 +48,7 @@ const STORAGE = { database: NotificationsDatabase, log: NotificationsLog, consum
     ListDeliveries,
     ReplayDeliveries,
     DeliveryMetrics,
+    TraceDeliveries,
     NotificationsFacade,
     { provide: NotificationsApi, useExisting: NotificationsFacade },
   ],

@@ -42,6 +42,17 @@ export interface RequestContext {
   isGone: () => boolean;
   /** The message that the request made or concerns, where its handler says so: it is named in the request's log line. */
   messageSid?: string;
+  /** What its handling consisted of, filled by its use case as each step ends; absent where no traces are made. */
+  steps?: Step[];
+}
+
+/** One step in the handling of a request. Concurrent requests that travel in a group share it. */
+export interface Step {
+  /** `<module>.<step>` */
+  readonly name: string;
+  /** By performance.now(). */
+  readonly startedAtMs: number;
+  readonly endedAtMs: number;
 }
 
 export interface ContextRequest {

@@ -253,7 +253,9 @@ export class Binds {
     const messageIds = outcome === 'accepted' ? outgoing.messageIds.map((id) => id ?? '') : [];
     // A carrier that took it in one piece reports on it once.
     const segments = outcome === 'accepted' ? messageIds.length : outgoing.parts.length;
-    this.recorder.answered(outgoing.intentId, { ...intended(outgoing), segments, outcome, errorCode, messageIds });
+    const { intentId, answerMs } = outgoing;
+    const timing = answerMs === undefined ? {} : { answerMs };
+    this.recorder.answered(intentId, { ...intended(outgoing), ...timing, segments, outcome, errorCode, messageIds });
   }
 
   /** A submission that its carrier has not got: the next one takes it, or it goes back to who submitted it. */

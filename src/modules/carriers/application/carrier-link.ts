@@ -172,6 +172,7 @@ export class CarrierLink {
     this.pacer.take(startedAtMs, segments);
     const turn = this.breaker.started(startedAtMs);
     const outcome = await this.connection.handOver(outgoing);
+    outgoing.answerMs = Math.round(performance.now() - startedAtMs);
     this.judge(outcome, turn, startedAtMs, segments);
     this.inFlight--;
     this.segmentsInFlight -= segments;

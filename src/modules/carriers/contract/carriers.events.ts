@@ -15,6 +15,8 @@ export const submissionAnswered = defineEvent(
     errorCode: z.int().nullable(),
     /** Into how many the carrier took it: 1 where it took all segments of a message in one piece. */
     segments: z.int(),
+    /** From its last hand-over to the answer, or until none was waited for any more, milliseconds. */
+    answerMs: z.int().optional(),
   }),
 );
 

@@ -23,6 +23,8 @@ export interface Outgoing {
   readonly exhausted: Set<string>;
   /** The present carrier's ids of the parts it has taken; the others are still to be sent. */
   messageIds: (string | null)[];
+  /** How long its last hand-over took, milliseconds. */
+  answerMs?: number;
 }
 
 /** How a hand-over ended, of all parts together. */

@@ -1,9 +1,11 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { GroupCommit } from '../../../platform/group-commit/group-commit.js';
+import type { Step } from '../../../platform/http/decorators.js';
 import { DatabaseClock } from '../../../platform/postgres/database-clock.js';
 import { withBudget } from '../../../platform/remote/call-budget.js';
 import { Failure } from '../../../shared/failure.js';
 import { sidOf } from '../../../shared/sid.js';
+import { isSampled, stageTraceparent } from '../../../shared/traceparent.js';
 import { BillingApi, type ReserveResult } from '../../billing/contract/billing.api.js';
 import { begun, type Message } from '../domain/message.js';
 import type { Schedule } from '../domain/schedule.js';
@@ -24,6 +26,8 @@ export interface Draft {
   readonly deadlineMs: number;
   /** Whether nobody waits for the answer any more. */
   readonly isGone?: () => boolean;
+  /** Where its steps are noted as they end. */
+  readonly steps?: Step[] | undefined;
 }
 
 /** A message that is durable: answered with 201 from here on, whatever happens. */
@@ -39,6 +43,8 @@ interface Payable extends NewMessage {
   readonly draft: Draft;
 }
 
+const RESERVE = 'messaging.reserve';
+const APPEND = 'messaging.append';
 const DAY_MS = 24 * 3600 * 1000;
 /** When some of an account's messages may have become final. */
 const QUEUE_FULL_RETRY_S = 5;
@@ -142,17 +148,22 @@ export class SendSaga {
       segments: message.segments,
     }));
     const budgetMs = Math.max(...drafts.map((draft) => draft.deadlineMs)) - this.clock.now();
+    const startedAtMs = performance.now();
     try {
-      return await withBudget(budgetMs, () => this.billing.reserve(items));
+      return await withBudget(budgetMs, () => this.billing.reserve(items), tracesOf(drafts));
     } catch (error) {
       // What was reserved before the answer was lost is found by its key later; nobody is charged for it.
       this.outcomes.count('reserve', 'error', drafts.length);
       throw error;
+    } finally {
+      note(RESERVE, drafts, startedAtMs);
     }
   }
 
   private async write(items: readonly Payable[], results: Map<Draft, Accepted | Error>): Promise<void> {
-    const written = await this.messages.append(items);
+    const drafts = items.map((item) => item.draft);
+    const startedAtMs = performance.now();
+    const written = await this.messages.append(items).finally(() => note(APPEND, drafts, startedAtMs));
     const refused: Payable[] = [];
     for (const item of items) {
       const createdAt = written.get(item.message.id);
@@ -167,4 +178,18 @@ export class SendSaga {
       .giveUp(refused.map((item) => item.message))
       .catch(() => this.outcomes.count('compensate', 'left_to_sweep', refused.length));
   }
+}
+
+/** Of the drafts whose requests are sampled, what their reservation passes on. */
+function tracesOf(drafts: readonly Draft[]): string[] {
+  const sampled: string[] = [];
+  for (const { message } of drafts) {
+    if (isSampled(message.traceparent)) sampled.push(stageTraceparent(message.traceparent, RESERVE));
+  }
+  return sampled;
+}
+
+function note(name: string, drafts: readonly Draft[], startedAtMs: number): void {
+  const step = { name, startedAtMs, endedAtMs: performance.now() };
+  for (const { steps } of drafts) steps?.push(step);
 }

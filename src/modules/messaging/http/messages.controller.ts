@@ -41,6 +41,7 @@ export class MessagesController {
       traceparent: context.traceparent,
       waitedMs: Date.now() - context.arrivedAtMs,
       isGone: context.isGone,
+      steps: context.steps,
     });
     context.messageSid = sidOf('SM', message.id);
     if (replayed) reply.header('Idempotent-Replayed', 'true');

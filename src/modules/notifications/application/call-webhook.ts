@@ -1,10 +1,12 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { LRUCache } from 'lru-cache';
 import { type CheckedUrl, OutboundHttpClient } from '../../../platform/http-client/outbound-http-client.js';
+import { traceFields } from '../../../platform/telemetry/trace-fields.js';
 import { Logger } from '../../../platform/tokens.js';
 import type { AttemptResult, Delivery } from '../domain/delivery.js';
 import { callbackForm } from '../domain/status-callback.js';
 import { twilioSignature } from '../domain/twilio-signature.js';
+import { attemptTraceparent } from './delivery-trace.js';
 import { SigningKeys } from './signing-keys.js';
 
 /** The longest an attempt takes. Twilio's own webhooks wait as long. */
@@ -35,7 +37,8 @@ export class CallWebhook {
     try {
       key = await this.keys.keyOf(accountSid);
     } catch (error) {
-      this.logger.warn({ account_sid: accountSid, err: error }, 'a callback waits for the key that signs it');
+      const fields = { account_sid: accountSid, message_sid: messageSid, ...traceFields(delivery.traceparent) };
+      this.logger.warn({ ...fields, err: error }, 'a callback waits for the key that signs it');
       return { kind: 'unsent', reason: 'the signing key is not available' };
     }
     if (key === null) return { kind: 'failure', reason: 'the account is gone', permanent: true };
@@ -52,7 +55,7 @@ export class CallWebhook {
         'x-twilio-signature': twilioSignature(key, checked.url, form),
         // The same for every attempt, so that a receiver can tell a repetition.
         'i-twilio-idempotency-token': `${messageSid}-${delivery.version}`,
-        ...(delivery.traceparent === null ? {} : { traceparent: delivery.traceparent }),
+        ...(delivery.traceparent === null ? {} : { traceparent: attemptTraceparent(delivery.traceparent, delivery) }),
       },
       body: new URLSearchParams(form).toString(),
     });

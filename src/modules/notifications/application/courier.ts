@@ -3,7 +3,15 @@ import { Logger } from '../../../platform/tokens.js';
 import type { NewEvent } from '../../../shared/define-event.js';
 import { newId } from '../../../shared/sid.js';
 import { deliveryDead } from '../contract/notifications.events.js';
-import { type AttemptResult, type Delivery, errorOf, healthOf, originOf, verdictOf } from '../domain/delivery.js';
+import {
+  type Attempted,
+  type AttemptResult,
+  type Delivery,
+  errorOf,
+  healthOf,
+  originOf,
+  verdictOf,
+} from '../domain/delivery.js';
 import { RetrySchedule } from '../domain/retry-schedule.js';
 import {
   type Candidate,
@@ -46,8 +54,8 @@ export class Courier {
   private feeding = false;
   private idle: (() => void)[] = [];
   readonly counts = { delivered: 0, retry: 0, dead: 0, unsent: 0, refused: 0 };
-  /** Told of every attempt that was made. */
-  observe: (verdict: string, tookMs: number) => void = () => undefined;
+  /** Who is told of every attempt that was made, and of those that an endpoint's breaker refused. */
+  readonly observers: ((attempt: Attempted) => void)[] = [];
 
   constructor(
     private readonly webhook: CallWebhook,
@@ -186,10 +194,9 @@ export class Courier {
     const result = await this.webhook.call(delivery, control.signal);
     const tookMs = performance.now() - startedMs;
     this.endpoints.finish(delivery, healthOf(result), tookMs, Date.now());
-    this.observe(verdictOf(result), tookMs);
     this.active.delete(control);
     this.pump();
-    await this.finish(delivery, result);
+    await this.finish(delivery, result, tookMs);
     this.finished();
   }
 
@@ -206,7 +213,7 @@ export class Courier {
     this.unfinished++;
     this.counts.refused++;
     this.held.begin(delivery);
-    await this.finish(delivery, PAUSED);
+    await this.finish(delivery, PAUSED, null);
     this.finished();
   }
 
@@ -215,8 +222,9 @@ export class Courier {
     if (this.unfinished === 0) for (const resolve of this.idle.splice(0)) resolve();
   }
 
-  private async finish(delivery: Delivery, result: AttemptResult): Promise<void> {
+  private async finish(delivery: Delivery, result: AttemptResult, tookMs: number | null): Promise<void> {
     const outcome = this.outcomeOf(delivery, result);
+    for (const observe of this.observers) observe({ delivery, result, state: outcome.state, tookMs });
     const isOver = outcome.state !== 'pending';
     const verdict = verdictOf(result);
     this.counts[outcome.state === 'dead' ? 'dead' : verdict]++;

@@ -38,6 +38,16 @@ export type AttemptResult =
   /** Nothing was sent, for a reason on this side: it counts as no attempt. */
   | { readonly kind: 'unsent'; readonly reason: string };
 
+/** An attempt that is over. */
+export interface Attempted {
+  readonly delivery: Delivery;
+  readonly result: AttemptResult;
+  /** What its delivery is now. */
+  readonly state: DeliveryState;
+  /** Null where the endpoint's breaker refused it. */
+  readonly tookMs: number | null;
+}
+
 const REQUEST_TIMEOUT = 408;
 const TOO_MANY_REQUESTS = 429;
 
