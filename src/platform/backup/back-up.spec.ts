@@ -94,7 +94,12 @@ describe('a backup of a running database', () => {
       const postgresMajor = await majorVersion(findBinaries());
       const restored = await restore({ dataDir: target, input: createReadStream(file), postgresMajor });
       expect([restored.files, restored.bytes]).toEqual([done.files, done.bytes]);
-      const copy = await startEmbeddedPostgres({ dataDir: target, log: quiet, settings: SHORT_LOG, endsWithProcess: true });
+      const copy = await startEmbeddedPostgres({
+        dataDir: target,
+        log: quiet,
+        settings: SHORT_LOG,
+        endsWithProcess: true,
+      });
       const reader = new pg.Client({ connectionString: copy.url });
       try {
         await reader.connect();
