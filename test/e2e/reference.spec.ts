@@ -123,7 +123,7 @@ describe('the examples of the operations', () => {
     const { sid } = await product.operator<{ sid: string }>('POST', 'accounts', { friendly_name: 'x', tier: 'free' });
     const message = await send(product.url, { To: '+15555550100', Body: 'x' });
     await eventually(async () => (await call(product.url, '/health/ready')).status === 200);
-    return { ACCOUNT_SID: sid, MESSAGE_SID: message.sid, CARRIER_NAME: 'sim-smpp-1', CODE: '21211' };
+    return { ACCOUNT_SID: sid, MESSAGE_SID: message.sid, CARRIER_NAME: 'sim-smpp-1', ERROR_CODE: '21211' };
   }
 
   it('are there for nearly all, and stand on the page', () => {

@@ -36,25 +36,26 @@ const SUMMARIES: Readonly<Record<string, string>> = {
   'POST /v1/operator/dead-letters/{id}/retry': 'Try it again',
   'POST /v1/operator/dead-letters/{id}/skip': 'Go on without it',
 };
-const VERBS: Readonly<Record<string, string>> = {
-  POST: 'Add to',
-  PUT: 'Set',
-  PATCH: 'Change one of',
-  DELETE: 'Remove one of',
-};
-
 /** What an operation does: by the table, else by its method and the last word of its path. */
 export function summaryOf(method: string, path: string): string {
   const known = SUMMARIES[`${method} ${path}`];
   if (known) return known;
   const words = path.replace(/\.json$/, '').split('/');
-  const last = words.findLast((word) => /^\w/.test(word)) ?? '';
-  const name = last
-    .replace(/(?<=[a-z])(?=[A-Z])|-/g, ' ')
-    .replace(/\{\w+\}/g, '')
-    .toLowerCase();
-  if (method === 'GET') return `${words.at(-1)?.startsWith('{') ? 'Read one of' : 'List'} ${name}`;
-  return `${VERBS[method] ?? method} ${name}`;
+  const name = wordsOf(words.findLast((word) => /^\w/.test(word)) ?? '');
+  const isOne = words.at(-1)?.startsWith('{') ?? false;
+  const one = `${/^[aeio]/.test(name) ? 'an' : 'a'} ${name.replace(/ies$/, 'y').replace(/s$/, '')}`;
+  if (method === 'GET') return isOne ? `Read ${one}` : `${name.endsWith('s') ? 'List' : 'Read'} ${name}`;
+  if (method === 'DELETE') return `Remove ${one}`;
+  if (method === 'POST' && !isOne) return name.endsWith('s') ? `Add ${one}` : capitalised(name);
+  return `Change ${one}`;
+}
+
+function wordsOf(segment: string): string {
+  return segment.replace(/(?<=[a-z])(?=[A-Z])|-/g, ' ').toLowerCase();
+}
+
+function capitalised(text: string): string {
+  return text.charAt(0).toUpperCase() + text.slice(1);
 }
 
 /** The operations that the table names: each must exist. */
