@@ -1,7 +1,7 @@
 import twilio from 'twilio';
 import { eventually } from '../support/eventually.js';
 import { insist } from '../support/insist.js';
-import { DEMO_NUMBER, DEMO_SID, DEMO_TOKEN, makeDataDir, type Product, startProduct } from '../support/product.js';
+import { DEMO_NUMBER, DEMO_SID, DEMO_TOKEN, makeReadyDataDir, type Product, startProduct } from '../support/product.js';
 import { WebhookReceiver } from '../support/webhook-receiver.js';
 
 /** Twilio's own package, pointed at the product as domain facts say: nothing else is changed. */
@@ -13,13 +13,13 @@ function sdk(url: string, username = DEMO_SID, password = DEMO_TOKEN) {
 }
 
 describe('the first message, with the official SDK', () => {
-  let dir: Awaited<ReturnType<typeof makeDataDir>>;
+  let dir: Awaited<ReturnType<typeof makeReadyDataDir>>;
   let product: Product;
   let receiver: WebhookReceiver;
   let client: ReturnType<typeof sdk>;
 
   beforeAll(async () => {
-    dir = await makeDataDir();
+    dir = await makeReadyDataDir();
     [product, receiver] = await Promise.all([startProduct({ dataDir: dir.path }), WebhookReceiver.start(DEMO_TOKEN)]);
     client = sdk(product.url);
   }, 90_000);

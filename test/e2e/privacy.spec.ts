@@ -5,7 +5,7 @@ import type pg from 'pg';
 import { basic, call, FORM, JSON_TYPE, MESSAGES, read, readMessage, send } from '../support/api.js';
 import { eventually } from '../support/eventually.js';
 import { PlantedText } from '../support/planted-text.js';
-import { DEMO_NUMBER, DEMO_SID, DEMO_TOKEN, makeDataDir, type Product, startProduct } from '../support/product.js';
+import { DEMO_NUMBER, DEMO_SID, DEMO_TOKEN, makeReadyDataDir, type Product, startProduct } from '../support/product.js';
 import { connectToDatabaseOf, tablesHolding } from '../support/product-database.js';
 import { WebhookReceiver } from '../support/webhook-receiver.js';
 
@@ -16,7 +16,7 @@ const PLANTED = new PlantedText(`planted${randomBytes(9).toString('hex')}`);
 const MARK = PLANTED.mark;
 const FAILING = '/failing';
 
-let dir: Awaited<ReturnType<typeof makeDataDir>>;
+let dir: Awaited<ReturnType<typeof makeReadyDataDir>>;
 let product: Product;
 let receiver: WebhookReceiver;
 let database: pg.Client;
@@ -24,7 +24,7 @@ let database: pg.Client;
 const refusals: string[] = [];
 
 beforeAll(async () => {
-  dir = await makeDataDir();
+  dir = await makeReadyDataDir();
   receiver = await WebhookReceiver.start(DEMO_TOKEN);
   receiver.answer = ({ path }) => (path.startsWith(FAILING) ? 500 : 204);
   product = await startProduct({ dataDir: dir.path, env: { LOG_LEVEL: 'debug' } });

@@ -41,7 +41,7 @@ async function openCustomer(api: Product): Promise<Sender & { number: string }> 
 
 beforeAll(async () => {
   dir = await makeDataDir();
-  database = await startTestDatabase([]);
+  database = await startTestDatabase();
   smsc = await SimulatedSmsc.start({ name: 'field', dir: join(dir.path, 'smsc'), password: PASSWORD });
   apis = await Promise.all([start('api-1', 'api'), start('api-2', 'api')]);
   const carrier = { name: 'field', type: 'smpp', host: '127.0.0.1', port: smsc.port, system_id: 'field' };
