@@ -261,6 +261,7 @@ export function submissions(count: number, over: Partial<Submission> = {}, prefi
     encoding: 'GSM-7',
     parts: ['hello'],
     weight: 1,
+    hops: 0,
     unknownOutcome: 'fail',
     validUntil: new Date(Date.now() + VALIDITY_MS).toISOString(),
     traceparent: null,
