@@ -485,7 +485,10 @@ describe('the simulated carriers', () => {
 
 it('makes the carriers of the demo once, and points them to where they listen', async () => {
   const demo = app.get(CarriersDemo);
-  await demo.ensureDemoCarriers({ 'demo-1': 4001, 'demo-2': 4002 }, 'one');
+  await demo.ensureDemoCarriers([
+    { name: 'demo-1', type: 'smpp', port: 4001, password: 'one' },
+    { name: 'demo-2', type: 'http', port: 4002, password: 'one' },
+  ]);
   const routes = async () => {
     const { data } = (await operator('get', 'routes?limit=1000')).body as { data: Record<string, unknown>[] };
     return data.filter(({ prefix }) => prefix === '').map(({ carrier: name, priority }) => [priority, name]);
@@ -497,7 +500,12 @@ it('makes the carriers of the demo once, and points them to where they listen', 
   await operator('patch', 'carriers/demo-1', { window: 9 });
   const { data } = (await operator('get', 'routes')).body as { data: { id: string; carrier: string }[] };
   await operator('delete', `routes/${data.find((each) => each.carrier === 'demo-2')!.id}`);
-  await demo.ensureDemoCarriers({ 'demo-1': 5001, 'demo-2': 5002 }, 'two');
+  await demo.ensureDemoCarriers([
+    { name: 'demo-1', type: 'smpp', port: 5001, password: 'two' },
+    { name: 'demo-2', type: 'http', port: 5002, password: 'two' },
+  ]);
   expect((await operator('get', 'carriers/demo-1')).body).toMatchObject({ port: 5001, window: 9, version: 3 });
+  const http = (await operator('get', 'carriers/demo-2')).body;
+  expect(http).toMatchObject({ type: 'http', url: 'http://127.0.0.1:5002/messages', version: 2 });
   expect(await routes()).toEqual([[1, 'demo-1']]);
 });

@@ -115,8 +115,7 @@ export class CarriersModule implements OnApplicationBootstrap, OnModuleDestroy {
   async onApplicationBootstrap(): Promise<void> {
     if (!this.settings.roles.includes('worker')) return;
     if (this.settings.dev) {
-      const { ports, password } = await this.simulator.start();
-      await this.demo.ensureDemoCarriers(ports, password);
+      await this.demo.ensureDemoCarriers(await this.simulator.start());
     }
     await this.owner.start(this.settings);
     this.receipts.start();

@@ -53,6 +53,7 @@ export class HandInReceipts {
 
   /** Starts to empty the table whenever this process owns the binds. */
   start(): void {
+    this.stopping = false;
     const off = this.log.onWake(() => this.wakeup.wake());
     this.running = this.loop().finally(off);
   }

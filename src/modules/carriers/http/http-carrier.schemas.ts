@@ -70,6 +70,7 @@ const receipts = z.strictObject({
 
 const basicAuth = z.strictObject({ username: template, password: template });
 const timeout = z.int().min(100).max(MAX_TIMEOUT_MS);
+const checkInterval = z.int().min(1_000).max(600_000);
 const method = z.enum(['POST', 'GET']);
 
 /** A carrier over HTTP as data: how it is called, and how its answers and receipts are read. */
@@ -82,6 +83,7 @@ export const httpShape = {
   json: json.optional().describe('The body as JSON; its texts are templates'),
   timeout_ms: timeout.default(5_000),
   check: template.optional().describe('URL that a working carrier answers with 2xx to a GET'),
+  check_interval_ms: checkInterval.default(30_000).describe('How often, while no message proves it to be there'),
   answer: answer.default({}).describe('JSON pointers into the answer, and a table of what it means'),
   receipts: receipts.optional(),
   secrets: secrets.default({}).describe('Named in templates as {{secrets.name}}; never shown'),
@@ -108,6 +110,7 @@ export const httpChangeShape = {
   json: json.nullish(),
   timeout_ms: timeout.optional(),
   check: template.nullish(),
+  check_interval_ms: checkInterval.optional(),
   answer: answer.optional(),
   receipts: receipts.nullish(),
   secrets: secrets.optional(),

@@ -19,6 +19,7 @@ const GOOD: HttpDefinition = {
     options: { callback: '{{receipt_url}}', flash: false, parts: 1, none: null },
   },
   timeout_ms: 1000,
+  check_interval_ms: 30_000,
   check: 'https://api.example.com/health?hook={{receipt_url}}',
   answer: {
     id: '/id',

@@ -78,6 +78,8 @@ export interface HttpDefinition {
   readonly timeout_ms: number;
   /** What is asked, by GET, whether the carrier is there: 2xx says so. Left out: any answer from the URL's host. */
   readonly check?: string | undefined;
+  /** How often it is asked while no message proves that it is there. */
+  readonly check_interval_ms: number;
   readonly answer: {
     /** Where the carrier's id of the message stands; left out, the message is known to the carrier by its key. */
     readonly id?: string | undefined;

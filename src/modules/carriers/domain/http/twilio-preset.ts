@@ -2,6 +2,7 @@ import { type AnswerRule, type HttpCarrier, type HttpDefinition, isPreset, type 
 
 export const TWILIO_SECRET = 'auth_token';
 const TIMEOUT_MS = 8_000;
+const CHECK_INTERVAL_MS = 30_000;
 
 /** What Twilio says of a message with 400 that is as good a reason on ours (Twilio's API error codes). */
 const SAME_CODES = [
@@ -42,6 +43,7 @@ function twilio({ base_url: base, account_sid: sid }: TwilioPreset): HttpDefinit
     },
     timeout_ms: TIMEOUT_MS,
     check: `${account}/Balance.json`,
+    check_interval_ms: CHECK_INTERVAL_MS,
     answer: { id: '/sid', code: '/code', results: RESULTS },
     receipts: {
       auth: { kind: 'twilio', secret: TWILIO_SECRET },

@@ -22,6 +22,8 @@ export interface HttpConnectionOptions {
   readonly recheck: { readonly baseMs: number; readonly maxMs: number };
   /** Where receipts are to be sent; null while this process does not know it yet. */
   readonly receiptUrl: () => string | null;
+  /** While it is bound, it is checked again when nothing has proved for so long that it is there. */
+  readonly checkIntervalMs: number;
   /** From 0 to below 1. */
   readonly random: () => number;
 }
@@ -43,6 +45,7 @@ export class HttpConnection implements CarrierConnection {
   private timer: NodeJS.Timeout | null = null;
   private failures = 0;
   private isProven = false;
+  private provenAtMs = Number.NEGATIVE_INFINITY;
 
   constructor(
     private readonly options: HttpConnectionOptions,
@@ -126,6 +129,7 @@ export class HttpConnection implements CarrierConnection {
 
   private prove(): void {
     this.isProven = true;
+    this.provenAtMs = performance.now();
     this.failures = 0;
     if (this.current.phase === 'bound' && this.current.error !== null) this.enter('bound', null);
   }
@@ -140,6 +144,7 @@ export class HttpConnection implements CarrierConnection {
   }
 
   private checkLater(waitMs: number): void {
+    if (this.timer) clearTimeout(this.timer);
     this.timer = setTimeout(() => void this.check(), waitMs);
   }
 
@@ -147,6 +152,11 @@ export class HttpConnection implements CarrierConnection {
     const receiptUrl = this.options.receiptUrl();
     if (receiptUrl === null) {
       this.checkLater(ADDRESS_EVERY_MS);
+      return;
+    }
+    const restMs = this.provenAtMs + this.options.checkIntervalMs - performance.now();
+    if (this.current.phase === 'bound' && restMs > 0) {
+      this.checkLater(restMs);
       return;
     }
     const { responseTimeoutMs: timeoutMs, name } = this.options;
@@ -160,12 +170,15 @@ export class HttpConnection implements CarrierConnection {
     if (signal.aborted) return;
     const problem = this.problemOf(result);
     if (problem === null) {
+      this.provenAtMs = performance.now();
       this.enter('bound', this.current.error);
-      return;
+      this.checkLater(this.options.checkIntervalMs);
+    } else if (this.current.phase === 'bound') this.goDown(problem);
+    else {
+      this.failures++;
+      this.enter('down', problem);
+      this.checkLater(this.waitMs());
     }
-    this.failures++;
-    this.enter('down', problem);
-    this.checkLater(this.waitMs());
   }
 
   private problemOf(result: OutboundResult): string | null {

@@ -33,6 +33,7 @@ export class HttpConnections {
       window: carrier.windowSize,
       responseTimeoutMs: definition.timeout_ms,
       recheck: RECHECK,
+      checkIntervalMs: definition.check_interval_ms,
       receiptUrl: () => receiptUrl(this.publicUrl, carrier.name, definition, secrets),
       random: Math.random,
     };
