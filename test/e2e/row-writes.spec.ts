@@ -4,7 +4,7 @@ import { MODULES } from '../../src/platform/settings/settings.js';
 import { readBalance } from '../support/api.js';
 import { eventually } from '../support/eventually.js';
 import { Load } from '../support/load.js';
-import { type DataDir, makeReadyDataDir, startProduct } from '../support/product.js';
+import { type DataDir, makeReadyDataDir, SIMULATORS, startProduct } from '../support/product.js';
 
 /** The lean path's budget, from accept to settled: what the product's throughput rests on. */
 const MAX_WRITES_PER_MESSAGE = 12;
@@ -48,7 +48,7 @@ async function live(dataDir: string, messages: number, receiptDelayMs: number): 
   const product = await startProduct({ dataDir });
   try {
     if (messages > 0) {
-      for (const carrier of ['sim-smpp-1', 'sim-smpp-2']) {
+      for (const carrier of SIMULATORS) {
         await product.operator('PUT', `simulator/carriers/${carrier}`, { receipt_delay_ms: receiptDelayMs });
       }
       const load = new Load(product.url, CONNECTIONS, messages);

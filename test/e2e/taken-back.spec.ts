@@ -1,13 +1,6 @@
 import { basic, call, FORM, readBalance, readMessage, send } from '../support/api.js';
 import { eventually } from '../support/eventually.js';
-import {
-  DEMO_SID,
-  DEMO_TOKEN,
-  makeReadyDataDir,
-  type Product,
-  SMPP_SIMULATORS,
-  startProduct,
-} from '../support/product.js';
+import { DEMO_SID, DEMO_TOKEN, makeReadyDataDir, type Product, SIMULATORS, startProduct } from '../support/product.js';
 import { WebhookReceiver } from '../support/webhook-receiver.js';
 
 const TEST_MS = 300_000;
@@ -56,7 +49,7 @@ async function cancel(one: Order): Promise<void> {
 }
 
 async function outage(kind: 'refuse' | 'none'): Promise<void> {
-  for (const name of SMPP_SIMULATORS) {
+  for (const name of SIMULATORS) {
     await product.operator('PUT', `simulator/carriers/${name}`, { outage: kind });
   }
 }

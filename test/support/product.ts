@@ -32,7 +32,7 @@ export interface Product {
   operator<T>(method: string, path: string, body?: unknown): Promise<T>;
   /** What the audit says once no work is under way. */
   audited(): Promise<AuditReport>;
-  /** How often the simulated SMPP carriers were given something for each destination, by their own records. */
+  /** How often the simulated carriers were given something for each destination, by their own records. */
   givenToCarriers(): Promise<Map<string, number>>;
 }
 
@@ -42,7 +42,7 @@ export interface AuditReport {
   readonly violations: readonly unknown[];
 }
 
-export const SMPP_SIMULATORS = ['sim-smpp-1', 'sim-smpp-2'];
+export const SIMULATORS = ['sim-smpp-1', 'sim-smpp-2', 'sim-http-1'];
 
 export interface ProductOptions {
   readonly dataDir: string;
@@ -122,7 +122,7 @@ export async function startProduct(options: ProductOptions): Promise<Product> {
 
 async function givenToCarriers(url: string): Promise<Map<string, number>> {
   const counts = new Map<string, number>();
-  for (const name of SMPP_SIMULATORS) {
+  for (const name of SIMULATORS) {
     let cursor: string | null = '';
     while (cursor !== null) {
       const query: string = `limit=1000${cursor === '' ? '' : `&cursor=${cursor}`}`;

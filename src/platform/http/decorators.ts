@@ -30,6 +30,14 @@ export const CREATES_MESSAGE = 'trunkline:creates-message';
  */
 export const CreatesMessage = () => SetMetadata(CREATES_MESSAGE, true);
 
+export const READS_BYTES = 'trunkline:reads-bytes';
+
+/**
+ * The route gets the body as it came, a Buffer, or nothing where there is none: who sent it is told from its bytes, and only
+ * then is it read. Its content type still must be one that the server takes.
+ */
+export const ReadsBytes = () => SetMetadata(READS_BYTES, true);
+
 /** What the edge knows of a request besides its content; set by its hooks. */
 export interface RequestContext {
   principal?: Principal;

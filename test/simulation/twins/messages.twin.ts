@@ -21,6 +21,7 @@ export interface MessageRow {
   readonly createdAt: Date;
   updatedAt: Date;
   isDeleted: boolean;
+  readonly hops: number;
 }
 
 export interface KeyRow {
@@ -81,8 +82,9 @@ export class MessagesTwin
     const now = this.db.nowMs();
     const createdAt = new Date(now);
     const fresh = items.filter((item) => now < item.deadlineMs && !this.tables.messages.has(item.message.id));
-    for (const { message, schedule = null, body, retryUnknown, priceMicros, currency, idempotencyKey } of fresh) {
-      const price = { priceMicros, currency };
+    for (const item of fresh) {
+      const { message, schedule = null, body, retryUnknown, priceMicros, currency, idempotencyKey, hops = 0 } = item;
+      const price = { priceMicros, currency, hops };
       const row = { body, retryUnknown, ...price, schedule, createdAt, updatedAt: createdAt, isDeleted: false };
       this.tables.messages.set(message.id, { message, ...row });
       const key = idempotencyKey === null ? undefined : this.tables.keys.get(`${message.accountId}/${idempotencyKey}`);
@@ -167,5 +169,5 @@ function tombstone({ accountId, id }: Key): MessageRow {
     queue: '',
   } as const;
   const none = { body: '', retryUnknown: false, priceMicros: 0, currency: '' };
-  return { message, ...none, schedule: null, createdAt: now, updatedAt: now, isDeleted: true };
+  return { message, ...none, schedule: null, createdAt: now, updatedAt: now, isDeleted: true, hops: 0 };
 }

@@ -85,9 +85,9 @@ export class DispatchTwin extends Twin implements Pick<DispatchRepository, 'plac
           wanted.has(id) && validUntil.getTime() > now && !this.tables.isHalted(accountId),
       );
       return new Map(
-        rows.map(({ message, body, retryUnknown }) => {
+        rows.map(({ message, body, retryUnknown, hops }) => {
           const { id, accountId, queue, lane, from, to, validUntil, traceparent } = message;
-          return [id, { id, accountId, queue, lane, from, to, body, retryUnknown, validUntil, traceparent }];
+          return [id, { id, accountId, queue, lane, from, to, body, retryUnknown, validUntil, traceparent, hops }];
         }),
       );
     });

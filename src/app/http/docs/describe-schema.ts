@@ -40,7 +40,11 @@ export function typeOf(document: OpenAPIObject, schema: SchemaOrReference, depth
   const variants = schema.oneOf ?? schema.anyOf;
   if (variants) return variants.map((variant) => typeOf(document, variant, depth + 1)).join(' or ');
   const base = schema.format ? `${schema.type} (${schema.format})` : (schema.type ?? 'any');
-  return `${base}${rangeOf(schema)}${schema.default === undefined ? '' : `, default ${String(schema.default)}`}`;
+  return `${base}${rangeOf(schema)}${schema.default === undefined ? '' : `, default ${defaultOf(schema)}`}`;
+}
+
+function defaultOf({ default: value }: Schema): string {
+  return typeof value === 'object' ? JSON.stringify(value) : String(value);
 }
 
 function rangeOf({ minimum, maximum, maxLength }: Schema): string {

@@ -2,7 +2,7 @@ import type { Logger } from '../../../platform/tokens.js';
 import { newId } from '../../../shared/sid.js';
 import type { Submission, SubmitResult } from '../contract/carriers.api.js';
 import type { BreakerState } from '../domain/breaker.js';
-import type { Connections, Outgoing } from '../domain/carrier-connection.js';
+import type { CarrierReceipt, Connections, Outgoing } from '../domain/carrier-connection.js';
 import { UNKNOWN_ERROR } from '../domain/error-codes.js';
 import type { CarrierStatus } from '../domain/link-status.js';
 import type { RouteTable } from '../domain/route-table.js';
@@ -132,6 +132,11 @@ export class Binds {
       for (const key of chosen.keys()) taken.add(key);
     }
     return offered.map(({ key }) => (taken.has(key) ? 'taken' : stranded.has(key) ? 'stranded' : 'busy'));
+  }
+
+  /** Takes a receipt that came beside the sessions. Resolves when it is durable. @throws BindsLost where the term is over */
+  receipt(receipt: CarrierReceipt): Promise<void> {
+    return this.recorder.receipt(receipt);
   }
 
   /** Each carrier as it stands; why, where it has no link. */

@@ -108,7 +108,7 @@ export class Links {
         name: carrier.name,
         windowSize: carrier.windowSize * smppOptionsOf(carrier).binds,
         tps: carrier.tps,
-        responseTimeoutMs: this.connections.responseTimeoutMs,
+        responseTimeoutMs: connection.responseTimeoutMs ?? this.connections.responseTimeoutMs,
         takes: carrier.state === 'active',
       },
       connection,

@@ -21,6 +21,8 @@ export const submission = z.object({
   /** Instant after which it must not be handed to a carrier any more. */
   validUntil: z.iso.datetime(),
   traceparent: z.string().nullable(),
+  /** How many instances of this product the message has passed through before this one. */
+  hops: z.int().min(0).default(0),
 });
 export type Submission = z.infer<typeof submission>;
 export const submitInput = z.array(submission).max(1000);

@@ -12,6 +12,8 @@ export interface Outgoing {
   readonly parts: readonly string[];
   readonly retryUnknown: boolean;
   readonly weight: number;
+  /** How many instances of this product it has passed through before this one. */
+  readonly hops: number;
   /** Milliseconds since 1970. */
   readonly validUntilMs: number;
   /** The carriers for its destination, best first. */
@@ -74,6 +76,8 @@ export interface CarrierConnection {
   /** How many more segments it takes right now. */
   readonly credit: number;
   readonly state: ConnectionState;
+  /** How long an answer may take, where it is not as long as with all connections. */
+  readonly responseTimeoutMs?: number;
   start(): void;
   /** Goes on with a changed definition; false where that takes a new connection, as it does where this is missing. */
   adopt?(carrier: CarrierDefinition): boolean;

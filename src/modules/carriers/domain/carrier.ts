@@ -1,13 +1,17 @@
+import type { HttpCarrier } from './http/definition.js';
 import { isSameSmpp, type SmppOptions, USUAL_SMPP } from './smpp-options.js';
 
-export const CARRIER_TYPES = ['smpp'] as const;
+export const CARRIER_TYPES = ['smpp', 'http'] as const;
 export const BIND_KINDS = ['transceiver', 'transmitter_receiver'] as const;
 
 /** `draining` takes no more, but stays bound for the receipts of what it has; `disabled` is neither bound nor routed to. */
 export const CARRIER_STATES = ['active', 'draining', 'disabled'] as const;
 export type CarrierState = (typeof CARRIER_STATES)[number];
 
-/** A carrier as the operator defined it; the password is sealed. */
+/**
+ * A carrier as the operator defined it; the password is sealed. One over HTTP has its secrets there, its host and port are
+ * those of its URL, and what belongs to a session of SMPP says nothing.
+ */
 export interface CarrierDefinition {
   readonly name: string;
   readonly type: (typeof CARRIER_TYPES)[number];
@@ -24,6 +28,8 @@ export interface CarrierDefinition {
   readonly version: number;
   /** What differs from the usual. */
   readonly smpp?: Partial<SmppOptions> | null | undefined;
+  /** Of the type http only. */
+  readonly http?: HttpCarrier | null | undefined;
 }
 
 /** How a carrier wants SMPP. */

@@ -8,6 +8,7 @@ import { LookUpCarriers } from '../application/look-up-carriers.js';
 import { presentCarrier, presentInbound, presentOrphan } from './carriers.presenters.js';
 import { addCarrierBody, changeCarrierBody } from './carriers.schemas.js';
 import { idCursor, textCursor } from './cursor.js';
+import { carrierChange, newHttpCarrier } from './http-carrier.requests.js';
 import { splitSmpp } from './smpp-carrier.schemas.js';
 
 type PageQuery = z.infer<typeof pageQuerySchema>;
@@ -24,9 +25,13 @@ export class CarriersController {
 
   @Post()
   async add(@Body({ schema: addCarrierBody }) body: z.infer<typeof addCarrierBody>) {
-    const { rest, smpp } = splitSmpp(body);
-    const { system_id: systemId, window: windowSize, ...given } = rest;
-    await this.addCarrier.add({ ...given, systemId, windowSize, smpp });
+    if (body.type === 'http') {
+      await this.addCarrier.addHttp(newHttpCarrier(body));
+    } else {
+      const { rest, smpp } = splitSmpp(body);
+      const { system_id: systemId, window: windowSize, ...given } = rest;
+      await this.addCarrier.add({ ...given, systemId, windowSize, smpp });
+    }
     return presentCarrier(await this.lookUp.find(body.name));
   }
 
@@ -46,9 +51,7 @@ export class CarriersController {
     @Param('name') name: string,
     @Body({ schema: changeCarrierBody }) body: z.infer<typeof changeCarrierBody>,
   ) {
-    const { rest, smpp } = splitSmpp(body);
-    const { system_id: systemId, window: windowSize, ...given } = rest;
-    await this.changeCarrier.change(name, { ...given, systemId, windowSize, smpp });
+    await this.changeCarrier.change(name, carrierChange(body));
     return presentCarrier(await this.lookUp.find(name));
   }
 

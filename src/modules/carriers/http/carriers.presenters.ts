@@ -10,13 +10,9 @@ export function presentCarrier(carrier: ShownCarrier) {
   return {
     name: carrier.name,
     type: carrier.type,
-    host: carrier.host,
-    port: carrier.port,
-    system_id: carrier.systemId,
-    bind: carrier.bind,
+    ...(carrier.http ?? presentSession(carrier)),
     window: carrier.windowSize,
     tps: carrier.tps,
-    ...presentSmpp(smppOptionsOf(carrier)),
     state: carrier.state,
     version: carrier.version,
     created_at: carrier.createdAt.toISOString(),
@@ -24,6 +20,10 @@ export function presentCarrier(carrier: ShownCarrier) {
     ...presentStatus(carrier),
     orphan_receipts: carrier.orphanReceipts,
   };
+}
+
+function presentSession({ host, port, systemId, bind, smpp }: ShownCarrier) {
+  return { host, port, system_id: systemId, bind, ...presentSmpp(smppOptionsOf({ smpp })) };
 }
 
 /** A route. */

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { BIND_KINDS, CARRIER_STATES, CARRIER_TYPES } from '../domain/carrier.js';
 import { host, port, smppChangeShape, smppShape } from './smpp-carrier.schemas.js';
+import { httpChangeShape, httpShape, twilioShape } from './http-carrier.schemas.js';
 
 const MAX_WINDOW = 1_000;
 const MAX_TPS = 100_000;
@@ -17,9 +18,9 @@ const window = z.int().min(1).max(MAX_WINDOW);
 /** Null for no limit. */
 const tps = z.int().min(1).max(MAX_TPS).nullable();
 
-export const addCarrierBody = z.strictObject({
+const smppCarrierBody = z.strictObject({
   name,
-  type: z.enum(CARRIER_TYPES),
+  type: z.literal('smpp'),
   host,
   port,
   system_id: systemId,
@@ -28,6 +29,21 @@ export const addCarrierBody = z.strictObject({
   window: window.default(50),
   tps: tps.default(null),
   ...smppShape,
+});
+
+const httpFrame = { name, type: z.literal('http'), window: window.default(50), tps: tps.default(null) };
+
+const httpCarrierBody = z.discriminatedUnion(
+  'preset',
+  [
+    z.strictObject({ ...httpFrame, preset: z.literal('none').default('none'), ...httpShape }),
+    z.strictObject({ ...httpFrame, preset: z.literal('twilio'), ...twilioShape }),
+  ],
+  { error: 'must be twilio, or left out' },
+);
+
+export const addCarrierBody = z.discriminatedUnion('type', [smppCarrierBody, httpCarrierBody], {
+  error: `must be ${CARRIER_TYPES.join(' or ')}`,
 });
 
 export const changeCarrierBody = z
@@ -41,6 +57,7 @@ export const changeCarrierBody = z
     tps: tps.optional(),
     state: z.enum(CARRIER_STATES).optional(),
     ...smppChangeShape,
+    ...httpChangeShape,
   })
   .refine((body) => Object.keys(body).length > 0, { message: 'names nothing to change' });
 

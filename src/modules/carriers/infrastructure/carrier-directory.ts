@@ -20,6 +20,7 @@ interface CarrierRow {
   state: CarrierDefinition['state'];
   smpp: unknown;
   version: number;
+  http: CarrierDefinition['http'];
 }
 
 /**
@@ -71,7 +72,8 @@ export class CarrierDirectory implements LocalTail {
 
   private async load() {
     const carriers = await this.db.control.query<CarrierRow>(
-      `select name, type, host, port, system_id, password, bind, window_size, tps, state, smpp, version
+      `select name, type, host, port, system_id, password, bind, window_size, tps, state, smpp, http,
+        version
         from carriers.carrier`,
     );
     const routes = await this.db.control.query<{ prefix: string; carrier: string; priority: number; weight: number }>(
@@ -99,5 +101,6 @@ function toDefinition(row: CarrierRow): CarrierDefinition {
     state: row.state,
     smpp: storedSmpp.parse(row.smpp),
     version: row.version,
+    http: row.http,
   };
 }

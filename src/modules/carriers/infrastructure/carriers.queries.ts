@@ -2,6 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { z } from 'zod';
 import { BIND_KINDS, CARRIER_STATES, CARRIER_TYPES } from '../domain/carrier.js';
 import type { ShownInbound } from '../domain/inbound.js';
+import type { HttpCarrier } from '../domain/http/definition.js';
 import type { ShownCarrier } from '../domain/link-status.js';
 import type { StoredRoute } from '../domain/route-table.js';
 import type { OrphanReceipt } from '../domain/submission.js';
@@ -113,6 +114,7 @@ export class CarriersQueries {
     const epoch = await this.currentEpoch();
     return rows.map(({ status, streamId: _, ...row }) => ({
       ...row,
+      http: row.http as unknown as HttpCarrier | null,
       ...carrierSchema.parse(row),
       status: statusSchema.safeParse(status?.status).data ?? null,
       statusAt: status?.updatedAt ?? null,

@@ -17,6 +17,7 @@ interface CarrierRow {
   state: CarrierDefinition['state'];
   smpp: unknown;
   version: number;
+  http: CarrierDefinition['http'];
   stream_id: string;
   created_at: Date;
   updated_at: Date;
@@ -31,7 +32,7 @@ interface RouteRow {
   created_at: Date;
 }
 
-const CARRIER = `name, type, host, port, system_id, password, bind, window_size, tps, state, smpp, version,
+const CARRIER = `name, type, host, port, system_id, password, bind, window_size, tps, state, smpp, http, version,
   stream_id, created_at, updated_at`;
 const ROUTE = 'id, prefix, carrier, priority, weight, created_at';
 
@@ -42,8 +43,8 @@ export class CarriersRepository {
   async insert(tx: Queryable, carrier: CarrierDefinition, streamId: string): Promise<StoredCarrier | null> {
     const { rows } = await tx.query<CarrierRow>(
       `insert into carriers.carrier (name, type, host, port, system_id, password, bind, window_size, tps, state, smpp,
-          version, stream_id)
-        values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13) on conflict (name) do nothing returning ${CARRIER}`,
+          http, version, stream_id)
+        values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14) on conflict (name) do nothing returning ${CARRIER}`,
       [carrier.name, carrier.type, ...changeable(carrier), carrier.version, streamId],
     );
     return rows[0] ? toCarrier(rows[0]) : null;
@@ -62,7 +63,8 @@ export class CarriersRepository {
   async save(tx: Queryable, carrier: StoredCarrier): Promise<StoredCarrier> {
     const { rows } = await tx.query<CarrierRow>(
       `update carriers.carrier set host = $2, port = $3, system_id = $4, password = $5, bind = $6, window_size = $7,
-          tps = $8, state = $9, smpp = $10, version = $11, updated_at = clock_timestamp()
+          tps = $8, state = $9, smpp = $10, http = $11, version = $12,
+          updated_at = clock_timestamp()
         where name = $1 returning ${CARRIER}`,
       [carrier.name, ...changeable(carrier), carrier.version],
     );
@@ -92,8 +94,9 @@ export class CarriersRepository {
 }
 
 function changeable(carrier: CarrierDefinition): unknown[] {
-  const { host, port, systemId, password, bind, windowSize, tps, state, smpp } = carrier;
-  return [host, port, systemId, password, bind, windowSize, tps, state, smpp ? JSON.stringify(smpp) : null];
+  const { host, port, systemId, password, bind, windowSize, tps, state, smpp, http } = carrier;
+  const [smppText, httpText] = [smpp, http].map((part) => (part ? JSON.stringify(part) : null));
+  return [host, port, systemId, password, bind, windowSize, tps, state, smppText, httpText];
 }
 
 function toCarrier(row: CarrierRow): StoredCarrier {
@@ -110,6 +113,7 @@ function toCarrier(row: CarrierRow): StoredCarrier {
     state: row.state,
     smpp: storedSmpp.parse(row.smpp),
     version: row.version,
+    http: row.http,
     streamId: row.stream_id,
     createdAt: row.created_at,
     updatedAt: row.updated_at,

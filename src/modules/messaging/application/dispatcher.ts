@@ -236,5 +236,6 @@ function toSubmission(message: Sendable): Submission {
     unknownOutcome: message.retryUnknown ? 'retry' : 'fail',
     validUntil: message.validUntil.toISOString(),
     traceparent: message.traceparent,
+    hops: message.hops,
   };
 }

@@ -24,6 +24,8 @@ export interface SendOptions {
   readonly traceparent: string | null;
   /** How long ago the request arrived, milliseconds. */
   readonly waitedMs: number;
+  /** How many instances of this product the message has passed through before; by default none. */
+  readonly hops?: number;
   /** Whether the client has given up; by default it never does. */
   readonly isGone?: () => boolean;
   /** Where the steps of the saga are noted as they end. */
@@ -153,6 +155,7 @@ export class SendMessage {
       deadlineMs,
       isGone: options.isGone,
       steps: options.steps,
+      hops: options.hops ?? 0,
     });
     const { draft, createdAt, priceMicros, currency } = accepted;
     const { message } = draft;

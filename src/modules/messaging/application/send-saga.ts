@@ -24,6 +24,8 @@ export interface Draft {
   readonly idempotencyKey: string | null;
   /** By the database's clock, milliseconds. */
   readonly deadlineMs: number;
+  /** How many instances of this product it has passed through before; none where it is left out. */
+  readonly hops?: number;
   /** Whether nobody waits for the answer any more. */
   readonly isGone?: () => boolean;
   /** Where its steps are noted as they end. */

@@ -13,6 +13,10 @@ const MESSAGES: Readonly<Record<number, string>> = {
   30006: 'The destination is a landline or cannot be reached by this carrier',
   30007: 'The carrier filtered the message',
   30008: 'Unknown error',
+  20908: 'The message passed through too many instances: their routes form a loop',
+  21211: 'The carrier takes the destination for no valid number',
+  21610: 'The recipient has opted out of messages from this sender',
+  21614: 'The destination cannot receive messages',
   30036: 'The validity period ended before the message was sent',
 };
 

@@ -15,6 +15,7 @@ export interface Sendable {
   readonly retryUnknown: boolean;
   readonly validUntil: Date;
   readonly traceparent: string | null;
+  readonly hops: number;
 }
 
 interface SendableRow {
@@ -28,6 +29,7 @@ interface SendableRow {
   retry_unknown: boolean;
   valid_until: Date;
   traceparent: string | null;
+  hops: number;
 }
 
 const MAX_COUNTED = 10_000;
@@ -116,7 +118,8 @@ export class DispatchRepository {
       name: 'messaging-sendable',
       // The status is asked so that the index of all that waits is of no use: by a plan that was made while little waited,
       // all of it would be read.
-      text: `select id, account_id, queue, lane, from_number, to_number, body, retry_unknown, valid_until, traceparent
+      text: `select id, account_id, queue, lane, from_number, to_number, body, retry_unknown, valid_until, traceparent,
+          hops
         from messaging.message m where (account_id, id) in (select * from unnest($1::uuid[], $2::uuid[]))
           and status || '' in ('queued', 'accepted') and valid_until > clock_timestamp() and ${notHalted('m.account_id')}`,
       values: [keys.map((key) => key.accountId), keys.map((key) => key.id)],
@@ -137,5 +140,6 @@ function toSendable(row: SendableRow): Sendable {
     retryUnknown: row.retry_unknown,
     validUntil: row.valid_until,
     traceparent: row.traceparent,
+    hops: row.hops,
   };
 }

@@ -29,12 +29,14 @@ export interface NewMessage {
   /** Milliseconds of the database's clock after which the append must not begin. */
   readonly deadlineMs: number;
   readonly event: NewEvent;
+  /** How many instances of this product it has passed through before; none where it is left out. */
+  readonly hops?: number;
 }
 
 /** What the rows of scheduled messages have beside the others: columns, types and names. */
 const SCHEDULED = {
   columns: ', send_at, from_asked',
-  types: ', $22::float8[], $23::boolean[]',
+  types: ', $23::float8[], $24::boolean[]',
   names: ', send_ms, from_asked',
   values: ', to_timestamp(send_ms / 1000), from_asked',
 };
@@ -49,17 +51,19 @@ function appendStatement(log: MessagingLog, more: typeof SCHEDULED): string {
   return `with item as materialized (
     select * from unnest($1::uuid[], $2::uuid[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[],
         $9::text[], $10::smallint[], $11::uuid[], $12::text[], $13::boolean[], $14::bigint[], $15::text[],
-        $16::float8[], $17::float8[], $18::text[], $19::text[], $20::text[], $21::text[]${more.types}) with ordinality as
+        $16::float8[], $17::float8[], $18::text[], $19::text[], $20::text[], $21::text[],
+        $22::smallint[]${more.types}) with ordinality as
       i(account_id, id, status, lane, queue, from_number, to_number, body, encoding, segments, service_id, callback_url,
-        retry_unknown, price_micros, currency, valid_ms, deadline_ms, traceparent, idempotency_key, type, data${more.names}, ord)
+        retry_unknown, price_micros, currency, valid_ms, deadline_ms, traceparent, idempotency_key, type, data,
+        hops${more.names}, ord)
     where clock_timestamp() < to_timestamp(deadline_ms / 1000)
   ), written as (
     insert into messaging.message (account_id, id, version, status, direction, lane, queue, from_number, to_number, body,
         encoding, segments, service_id, callback_url, retry_unknown, price_micros, currency, created_at, updated_at,
-        valid_until, traceparent${more.columns})
+        valid_until, traceparent, hops${more.columns})
     select account_id, id, 1, status, 'outbound-api', lane, queue, from_number, to_number, body, encoding, segments,
         service_id, callback_url, retry_unknown, price_micros, currency, statement_timestamp(), statement_timestamp(),
-        to_timestamp(valid_ms / 1000), traceparent${more.values}
+        to_timestamp(valid_ms / 1000), traceparent, hops${more.values}
     from item on conflict do nothing returning id
   ), completed as (
     update messaging.idempotency_key k set done = true from item i join written w on w.id = i.id
@@ -127,6 +131,7 @@ export class MessagesRepository {
         items.map((i) => i.idempotencyKey),
         items.map((i) => i.event.type),
         items.map((i) => JSON.stringify(i.event.data)),
+        items.map((i) => i.hops ?? 0),
         ...(schedules.length === 0 ? [] : scheduleColumns(schedules)),
       ],
     });

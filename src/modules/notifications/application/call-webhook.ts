@@ -3,9 +3,9 @@ import { LRUCache } from 'lru-cache';
 import { type CheckedUrl, OutboundHttpClient } from '../../../platform/http-client/outbound-http-client.js';
 import { traceFields } from '../../../platform/telemetry/trace-fields.js';
 import { Logger } from '../../../platform/tokens.js';
+import { twilioSignature } from '../../../shared/twilio-signature.js';
 import type { AttemptResult, Delivery } from '../domain/delivery.js';
 import { callbackForm } from '../domain/status-callback.js';
-import { twilioSignature } from '../domain/twilio-signature.js';
 import { attemptTraceparent } from './delivery-trace.js';
 import { SigningKeys } from './signing-keys.js';
 

@@ -3,7 +3,6 @@ import { describeStatus } from '../smpp/command-status.js';
 import type { RequestOutcome } from '../smpp/outstanding.js';
 import type { MessageBody } from '../smpp/pdu.js';
 import { encodeText } from '../smpp/text.js';
-import type { ReceiptDispatcher } from './receipt-dispatcher.js';
 import type { InboundRequest, SentInbound } from './simulated-carrier.js';
 import { splitText } from './split-text.js';
 
@@ -17,7 +16,7 @@ export class Phone {
   private reference: number;
 
   constructor(
-    private readonly sessions: Pick<ReceiptDispatcher, 'send'>,
+    private readonly send: (body: MessageBody) => Promise<RequestOutcome>,
     random: () => number,
   ) {
     this.reference = Math.floor(random() * REFERENCES);
@@ -33,7 +32,7 @@ export class Phone {
     this.reference = (this.reference + 1) % REFERENCES;
     const addresses = encodeAddresses(from, to);
     const pdus = encodeText({ encoding, parts, concatenation, reference: this.reference });
-    const outcomes = await Promise.all(pdus.map((pdu) => this.sessions.send({ ...BLANK, ...addresses, ...pdu })));
+    const outcomes = await Promise.all(pdus.map((pdu) => this.send({ ...BLANK, ...addresses, ...pdu })));
     for (const outcome of outcomes) check(outcome);
     return { encoding, parts: pdus.length };
   }

@@ -66,13 +66,14 @@ export const countersSchema = z.object({
   /** Receipts given up because the client refused them for good or too often. */
   receipts_refused: z.int(),
   receipts_pending: z.int(),
+  /** Bound sessions; over HTTP, open connections. */
   sessions: z.int(),
 });
 export type Counters = z.infer<typeof countersSchema>;
 
 export const carrierSnapshotSchema = z.object({
   name: z.string(),
-  type: z.literal('smpp'),
+  type: z.enum(['smpp', 'http']),
   port: z.int(),
   knobs: knobsSchema,
   counters: countersSchema,

@@ -17,6 +17,7 @@ import { idOf, receiptsOf, textTo } from './test-support/simulation.js';
 const SOURCES = [
   'src/shared',
   'src/modules/carriers/domain',
+  'src/platform/http-client',
   'src/modules/carriers/infrastructure/smpp',
   'src/modules/carriers/infrastructure/simulator',
 ];
@@ -24,6 +25,7 @@ const SOURCES = [
 const CARRIERS = [
   { name: 'sim-smpp-1', type: 'smpp', password: 'secret' },
   { name: 'sim-smpp-2', type: 'smpp', password: 'secret' },
+  { name: 'sim-http-1', type: 'http', password: 'secret' },
 ] as const;
 
 const build = buildSimulator();
@@ -104,6 +106,14 @@ test('each carrier has its port, its knobs and its record', async () => {
   expect((await simulator.put('sim-smpp-2', { error_rate: 1 })).knobs.error_rate).toBe(1);
   expect(await two.client.submit(textTo('+15555550103'))).toMatchObject({ commandStatus: 0x08 });
   expect((await simulator.get('sim-smpp-1')).knobs.error_rate).toBe(0);
+  const answer = await fetch(`http://127.0.0.1:${simulator.ports['sim-http-1']}/messages`, {
+    method: 'POST',
+    headers: { authorization: 'Bearer secret' },
+    body: JSON.stringify({ to: '+15555550104', from: '+15005550006', text: 'over HTTP' }),
+  });
+  expect(answer.status).toBe(201);
+  expect(await simulator.get('sim-http-1')).toMatchObject({ type: 'http', counters: { submitted: 1, accepted: 1 } });
+  expect(await simulator.submissions('sim-http-1', { limit: 10 })).toMatchObject({ data: [{ text: 'over HTTP' }] });
 });
 
 test('what is asked wrongly is refused by name and harms nobody', async () => {

@@ -2,10 +2,10 @@ import { z } from 'zod';
 import { knobsSchema } from './knobs.js';
 import { inboundRequestSchema, submissionQuerySchema } from './simulated-carrier.js';
 
-/** A carrier to simulate: what it is bound with, and the port and knobs that it had before, if it had any. */
+/** A carrier to simulate: what its clients prove themselves with, and the port and knobs that it had before, if it had any. */
 export const carrierConfigSchema = z.strictObject({
   name: z.string(),
-  type: z.literal('smpp'),
+  type: z.enum(['smpp', 'http']),
   systemId: z.string().optional(),
   password: z.string(),
   port: z.int().min(0).max(65_535).optional(),

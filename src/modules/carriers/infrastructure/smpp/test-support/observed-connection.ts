@@ -36,6 +36,7 @@ export function outgoingOf(parts: readonly string[] = ['hello'], over: Partial<O
     encoding: 'GSM-7',
     parts,
     retryUnknown: false,
+    hops: 0,
     weight: 1,
     validUntilMs: Number.POSITIVE_INFINITY,
     candidates: [],
