@@ -15,6 +15,7 @@ import { EndHaltedMessages } from '../../src/modules/messaging/application/end-h
 import { EndWaiting } from '../../src/modules/messaging/application/end-waiting.js';
 import { ExpireMessages } from '../../src/modules/messaging/application/expire-messages.js';
 import { GiveUpSagas } from '../../src/modules/messaging/application/give-up-sagas.js';
+import { KnownOptOuts } from '../../src/modules/messaging/application/known-opt-outs.js';
 import { RecordCarrierOutcomes } from '../../src/modules/messaging/application/record-carrier-outcomes.js';
 import { SagaOutcomes } from '../../src/modules/messaging/application/saga-outcomes.js';
 import { SendMessage } from '../../src/modules/messaging/application/send-message.js';
@@ -37,7 +38,15 @@ import type { Transaction } from './twins/database.js';
 import { LogTwin } from './twins/event-log.twin.js';
 import { ChargesTwin, LedgerTwin } from './twins/ledger.twin.js';
 import { MessagesTwin } from './twins/messages.twin.js';
-import { DispatchTwin, EndingsTwin, KeysTwin, StatusesTwin, SweepTwin, ViewsTwin } from './twins/messaging.twins.js';
+import {
+  DispatchTwin,
+  EndingsTwin,
+  KeysTwin,
+  OptOutsTwin,
+  StatusesTwin,
+  SweepTwin,
+  ViewsTwin,
+} from './twins/messaging.twins.js';
 import type { Host } from './world.js';
 
 const CONSUMERS = { leaseMs: 5_000, pollMs: 500, maxAttempts: 5 };
@@ -154,10 +163,17 @@ export class Product {
     const endings = fits(new EndingsTwin(shared.messaging, db));
     const endWaiting = new EndWaiting(carriers, endings, fits(messages), fits(db));
     const halted = new EndHaltedMessages(fits(new StatusesTwin(shared.messaging, db)), endWaiting);
-    const saga = new SendSaga(fits(billing), fits(messages), giveUp, outcomes, fits(clock));
+    const saga = new SendSaga(
+      fits(billing),
+      fits(messages),
+      giveUp,
+      outcomes,
+      fits(clock),
+      new KnownOptOuts(fits(new OptOutsTwin(shared.messaging, db))),
+    );
     this.send = new SendMessage(fits({ validate }), saga, giveUp, fits(keys), fits(views), fits(clock));
     this.change = new ChangeMessage(endWaiting, fits(messages), fits(views), fits(db));
-    const dispatcher = new Dispatcher(carriers, owner, fits(new DispatchTwin(shared.messaging, db)), logger);
+    const dispatcher = new Dispatcher(carriers, owner, fits(new DispatchTwin(shared.messaging, db)), endings, logger);
     const expire = new ExpireMessages(carriers, fits(sweeps), fits(messages), fits(db));
     const reservations = new SweepReservations(fits(billing), fits(messages), fits(sweeps), giveUp, fits(clock));
     const forgetful = fits({ forgetExpired: async () => 0 });

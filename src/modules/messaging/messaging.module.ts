@@ -20,6 +20,7 @@ import { EndWaiting } from './application/end-waiting.js';
 import { ExpireMessages } from './application/expire-messages.js';
 import { FollowAccounts } from './application/follow-accounts.js';
 import { GiveUpSagas } from './application/give-up-sagas.js';
+import { KnownOptOuts } from './application/known-opt-outs.js';
 import { ListMessages } from './application/list-messages.js';
 import { MessagingFacade } from './application/messaging.facade.js';
 import { MessagingMetrics } from './application/messaging-metrics.js';
@@ -47,6 +48,7 @@ import { MessageCounts } from './infrastructure/message-counts.js';
 import { MessageViews } from './infrastructure/message-views.js';
 import { MessagesRepository } from './infrastructure/messages.repository.js';
 import { MessagingConsumers, MessagingDatabase, MessagingLog } from './infrastructure/messaging.storage.js';
+import { OptOutsRepository } from './infrastructure/opt-outs.repository.js';
 import { OutboundCallbackUrls } from './infrastructure/outbound-callback-urls.js';
 import { SweepRepository } from './infrastructure/sweep.repository.js';
 
@@ -78,6 +80,8 @@ const STORAGE = { database: MessagingDatabase, log: MessagingLog, consumers: Mes
     SweepRepository,
     EndingsRepository,
     AccountStatusesRepository,
+    OptOutsRepository,
+    KnownOptOuts,
     SagaOutcomes,
     GiveUpSagas,
     SendSaga,

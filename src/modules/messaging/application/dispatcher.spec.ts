@@ -11,6 +11,7 @@ import {
   type SubmitResult,
 } from '../../carriers/contract/carriers.api.js';
 import { DispatchRepository } from '../infrastructure/dispatch.repository.js';
+import { EndingsRepository } from '../infrastructure/endings.repository.js';
 import { Dispatcher } from './dispatcher.js';
 import { SendMessage } from './send-message.js';
 
@@ -78,7 +79,13 @@ describe('the dispatcher', () => {
   beforeEach(() => {
     carriers = new SilentCarriers();
     const { module } = messaging.running;
-    dispatcher = new Dispatcher(carriers, new NoSignal(), module.get(DispatchRepository), module.get(Logger));
+    dispatcher = new Dispatcher(
+      carriers,
+      new NoSignal(),
+      module.get(DispatchRepository),
+      module.get(EndingsRepository),
+      module.get(Logger),
+    );
   });
 
   afterEach(() => dispatcher.stop());

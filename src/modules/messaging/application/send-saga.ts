@@ -5,14 +5,17 @@ import { withBudget } from '../../../platform/remote/call-budget.js';
 import { Failure } from '../../../shared/failure.js';
 import { sidOf } from '../../../shared/sid.js';
 import { BillingApi, type ReserveResult } from '../../billing/contract/billing.api.js';
-import { accepted, type Message } from '../domain/message.js';
+import { accepted, type Direction, type Message } from '../domain/message.js';
 import { MessagesRepository, type NewMessage } from '../infrastructure/messages.repository.js';
 import { GiveUpSagas } from './give-up-sagas.js';
+import { KnownOptOuts, optedOutFailure } from './known-opt-outs.js';
 import { SagaOutcomes } from './saga-outcomes.js';
 
 /** A validated message, ready to be paid for and written. */
 export interface Draft {
   readonly message: Message;
+  /** By default `outbound-api`. */
+  readonly direction?: Exclude<Direction, 'inbound'> | undefined;
   readonly body: string;
   readonly encoding: 'GSM-7' | 'UCS-2';
   readonly retryUnknown: boolean;
@@ -71,15 +74,18 @@ export class SendSaga {
     private readonly giveUp: GiveUpSagas,
     private readonly outcomes: SagaOutcomes,
     private readonly clock: DatabaseClock,
+    private readonly optOuts: KnownOptOuts,
   ) {}
 
   /**
    * Makes a draft a message.
    *
    * @throws Failure insufficient_balance, no_route (no rate), account_not_active, unavailable (the budget is spent),
-   *   too_many_requests (the day's quota), queue_full (too many of the account's messages are on their way)
+   *   too_many_requests (the day's quota), queue_full (too many of the account's messages are on their way), opted_out
    */
-  send(draft: Draft): Promise<Accepted> {
+  async send(draft: Draft): Promise<Accepted> {
+    const { message, direction } = draft;
+    if (direction !== 'outbound-keyword' && this.optOuts.mayHave(message)) await this.optOuts.refuse(message);
     return this.group.submit(draft);
   }
 
@@ -107,7 +113,8 @@ export class SendSaga {
       const draft = drafts[index]!;
       if (result.outcome === 'reserved') {
         const { amountMicros: priceMicros, currency } = result;
-        payable.push({ ...draft, draft, priceMicros, currency, event: accepted(draft.message) });
+        const event = accepted(draft.message);
+        payable.push({ ...draft, draft, priceMicros, currency, event });
       } else {
         results.set(draft, this.refusal(result.outcome));
       }
@@ -143,16 +150,21 @@ export class SendSaga {
   }
 
   private async write(items: readonly Payable[], results: Map<Draft, Accepted | Error>): Promise<void> {
-    const written = await this.messages.append(items);
+    const { createdAt, optedOut } = await this.messages.append(items);
     const refused: Payable[] = [];
     for (const item of items) {
-      const createdAt = written.get(item.message.id);
-      if (createdAt) results.set(item.draft, { ...item, createdAt });
+      const at = createdAt.get(item.message.id);
+      if (at) results.set(item.draft, { ...item, createdAt: at });
       else refused.push(item);
     }
-    this.outcomes.count('append', 'written', written.size);
+    this.outcomes.count('append', 'written', createdAt.size);
     if (refused.length === 0) return;
-    this.outcomes.count('append', 'too_late', refused.length);
+    for (const item of refused.filter(({ message }) => optedOut.has(message.id))) {
+      this.optOuts.remember(item.message);
+      results.set(item.draft, optedOutFailure());
+    }
+    if (optedOut.size > 0) this.outcomes.count('append', 'opted_out', optedOut.size);
+    if (refused.length > optedOut.size) this.outcomes.count('append', 'too_late', refused.length - optedOut.size);
     // Where this fails too, the sweep of reservations does it later; the rest of the group is written all the same.
     await this.giveUp
       .giveUp(refused.map((item) => item.message))

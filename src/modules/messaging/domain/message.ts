@@ -13,6 +13,7 @@ import {
 import type { Lane } from './lane.js';
 
 /** Twilio's error codes of messages that this product gives by itself. */
+export const OPTED_OUT = 21610;
 export const ACCOUNT_SUSPENDED = 30002;
 export const UNKNOWN_ERROR = 30008;
 export const VALIDITY_EXPIRED = 30036;
@@ -27,6 +28,12 @@ export type MessageStatus =
   | 'canceled'
   /** A saga that was given up before its message was written: it can never be written any more. */
   | 'abandoned';
+
+/**
+ * How a message came to be: by the API, as an answer to an incoming one, or from a phone. `outbound-keyword` answers a
+ * keyword: it goes to those who have opted out too, and customers see it as `outbound-reply`.
+ */
+export type Direction = 'outbound-api' | 'outbound-reply' | 'outbound-keyword' | 'inbound';
 
 export const WAITING: readonly MessageStatus[] = ['queued', 'accepted'];
 export const FINAL: readonly MessageStatus[] = ['delivered', 'undelivered', 'failed', 'canceled'];
@@ -132,6 +139,11 @@ export function expired(message: Message): Decision | null {
 /** Its account was suspended or closed while it waited. The caller has made sure that no carrier has it. */
 export function halted(message: Message): Decision | null {
   return WAITING.includes(message.status) ? failed(message, ACCOUNT_SUSPENDED) : null;
+}
+
+/** Its recipient opted out while it waited. The caller has made sure that no carrier has it. */
+export function optedOut(message: Message): Decision | null {
+  return WAITING.includes(message.status) ? failed(message, OPTED_OUT) : null;
 }
 
 /** The customer took it back while it waited. The caller has made sure that no carrier has it. */

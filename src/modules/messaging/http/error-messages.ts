@@ -1,5 +1,6 @@
 /** What Twilio's error codes of messages mean, in this product's words. */
 const MESSAGES: Readonly<Record<number, string>> = {
+  21610: 'The recipient opted out of messages from this sender before it was sent',
   30001: 'The queue of the account overflowed before the message was sent',
   30002: 'The account was suspended before the message was sent',
   30003: 'The destination handset is unreachable',

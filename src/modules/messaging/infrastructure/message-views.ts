@@ -86,7 +86,7 @@ function listStatement(accountId: string, filter: ListFilter, from: ListPosition
 function toView(row: ViewRow): MessageView {
   return {
     ...toMessage(row),
-    direction: row.direction,
+    direction: row.direction === 'outbound-keyword' ? 'outbound-reply' : row.direction,
     body: row.body,
     createdAt: row.created_at,
     updatedAt: row.updated_at,
