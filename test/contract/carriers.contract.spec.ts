@@ -1,3 +1,4 @@
+import { inboundEvent } from '../../src/modules/carriers/application/inbound-events.js';
 import { CarriersApi, carriersContract } from '../../src/modules/carriers/contract/carriers.api.js';
 import { idTimeMs, newId, parseSid, sidOf } from '../../src/shared/sid.js';
 import { addSimulated, CarriersWorker, SimulatedCarriers, submissions } from '../support/carriers.js';
@@ -107,5 +108,32 @@ describe.each(WAYS)('CarriersApi %s', (_, reach) => {
     await expect(carriers.listSubmissions({ ...range, after: 'nonsense', limit: 1 })).rejects.toMatchObject({
       failure: 'invalid_parameter',
     });
+  });
+
+  it('hands over what came in, with an event for each', async () => {
+    const message = {
+      id: newId(),
+      carrier: 'only',
+      from: '+15551234567',
+      to: '+15005550006',
+      text: 'Hëllo €',
+      encoding: 'GSM-7',
+      segments: 2,
+      missing: 0,
+      fingerprint: null,
+      session: null,
+      receivedAtMs: Date.now(),
+    } as const;
+    const { lease } = worker.owner.current!;
+    for (const _ of ['once', 'again']) await worker.inbound.record(lease, [message], [inboundEvent(message)]);
+    const { id: inboundId, from, to, text, encoding, segments } = message;
+    const receivedAt = new Date(message.receivedAtMs).toISOString();
+    const content = { inboundId, from, to, text, encoding, segments, receivedAt };
+    expect(await carriers.inboundContents([newId(), inboundId, 'nonsense'])).toEqual([content]);
+    expect(await carriers.inboundContents([])).toEqual([]);
+    const told = (await worker.allEvents()).filter(({ streamId }) => streamId === inboundId);
+    expect(told.map(({ type, data }) => [type, data])).toEqual([
+      ['carriers.inbound-received.v1', { inboundId, carrier: 'only', from, to, segments, receivedAt }],
+    ]);
   });
 });

@@ -159,7 +159,7 @@ export class Product {
       logger,
     );
     const withdrawing = new WithdrawSubmissions(fits(parts.withdrawals()));
-    const carriers = new CarriersFacade(fits(directory), owner, withdrawing, fits({}));
+    const carriers = new CarriersFacade(fits(directory), owner, withdrawing, fits({}), fits({}));
     const endings = fits(new EndingsTwin(shared.messaging, db));
     const endWaiting = new EndWaiting(carriers, endings, fits(messages), fits(db));
     const halted = new EndHaltedMessages(fits(new StatusesTwin(shared.messaging, db)), endWaiting);

@@ -24,6 +24,7 @@ import { CarriersOrm } from '../../src/modules/carriers/infrastructure/carriers.
 import { CarriersQueries } from '../../src/modules/carriers/infrastructure/carriers.queries.js';
 import { CarriersRepository } from '../../src/modules/carriers/infrastructure/carriers.repository.js';
 import { CarriersDatabase, CarriersLog } from '../../src/modules/carriers/infrastructure/carriers.storage.js';
+import { InboundRepository } from '../../src/modules/carriers/infrastructure/inbound.repository.js';
 import { IntentsRepository } from '../../src/modules/carriers/infrastructure/intents.repository.js';
 import { OrphansRepository } from '../../src/modules/carriers/infrastructure/orphans.repository.js';
 import { OutcomesRepository } from '../../src/modules/carriers/infrastructure/outcomes.repository.js';
@@ -88,6 +89,7 @@ export class CarriersWorker {
   readonly changeCarrier: ChangeCarrier;
   readonly addRoute: AddRoute;
   readonly lookUp: LookUpCarriers;
+  readonly inbound: InboundRepository;
   readonly metrics: Metrics;
   private readonly orm: CarriersOrm;
 
@@ -117,7 +119,9 @@ export class CarriersWorker {
       this.log,
     );
     const withdraw = new WithdrawSubmissions(new WithdrawalsRepository(this.db));
-    this.api = new CarriersFacade(directory, this.owner, withdraw, new SubmissionAuditRepository(this.db));
+    this.inbound = new InboundRepository(this.db, this.events);
+    const audit = new SubmissionAuditRepository(this.db);
+    this.api = new CarriersFacade(directory, this.owner, withdraw, audit, this.inbound);
     this.addCarrier = new AddCarrier(changes, repository, SECRETS);
     this.changeCarrier = new ChangeCarrier(changes, repository, SECRETS);
     this.addRoute = new AddRoute(changes, repository);

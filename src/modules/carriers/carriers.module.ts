@@ -33,6 +33,7 @@ import { CarriersOrm } from './infrastructure/carriers.orm.js';
 import { CarriersQueries } from './infrastructure/carriers.queries.js';
 import { CarriersRepository } from './infrastructure/carriers.repository.js';
 import { CarriersConsumers, CarriersDatabase, CarriersLog } from './infrastructure/carriers.storage.js';
+import { InboundRepository } from './infrastructure/inbound.repository.js';
 import { IntentsRepository } from './infrastructure/intents.repository.js';
 import { OrphansRepository } from './infrastructure/orphans.repository.js';
 import { OutcomesRepository } from './infrastructure/outcomes.repository.js';
@@ -58,6 +59,7 @@ const STORAGE = { database: CarriersDatabase, log: CarriersLog, consumers: Carri
     WithdrawSubmissions,
     OutcomesRepository,
     OrphansRepository,
+    InboundRepository,
     SubmissionAuditRepository,
     { provide: Connections, useClass: SmppConnections },
     CarriersMetrics,

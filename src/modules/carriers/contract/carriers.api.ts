@@ -62,6 +62,22 @@ export const submissionRow = z.object({
 });
 export type SubmissionRow = z.infer<typeof submissionRow>;
 
+export const inboundContentsInput = z.array(z.string()).max(1000);
+/** A message that a carrier brought in. */
+export const inboundContent = z.object({
+  inboundId: z.string(),
+  from: z.string(),
+  to: z.string(),
+  /** Empty where there is none, or none any more. */
+  text: z.string(),
+  /** `UCS-2` where it came so, or has characters that the GSM 7-bit alphabet lacks. */
+  encoding: z.enum(['GSM-7', 'UCS-2']),
+  /** How many parts of it came. */
+  segments: z.int(),
+  receivedAt: z.iso.datetime(),
+});
+export type InboundContent = z.infer<typeof inboundContent>;
+
 /**
  * What carriers offers: the way to a destination, and the hand-over to it. A submission is known by the key its
  * caller gave it and is handed to a carrier once; where that cannot be known, its outcome says so.
@@ -91,6 +107,12 @@ export abstract class CarriersApi {
 
   /** The answered submissions whose keys lie in a range, in the order of their keys, from after one. */
   abstract listSubmissions(input: z.infer<typeof listSubmissionsInput>): Promise<SubmissionRow[]>;
+
+  /**
+   * What came in from phones, by the ids of `carriers.inbound-received.v1`, at most 1000 at a time: those that exist, in
+   * any order. They are kept for 90 days.
+   */
+  abstract inboundContents(inboundIds: readonly string[]): Promise<InboundContent[]>;
 }
 
 /** Called when a queue has room again, in the process that holds the binds. Best effort: also poll. */
@@ -106,4 +128,5 @@ export const carriersContract = {
   withdraw: { input: withdrawInput, output: withdrawOutput },
   digest: { input: submissionBuckets, output: z.array(submissionDigest) },
   listSubmissions: { input: listSubmissionsInput, output: z.array(submissionRow) },
+  inboundContents: { input: inboundContentsInput, output: z.array(inboundContent) },
 } satisfies Record<keyof CarriersApi, { input: z.ZodType; output: z.ZodType }>;

@@ -38,6 +38,23 @@ export const receiptReceived = defineEvent(
   }),
 );
 
+/**
+ * A message from a phone has come in whole, or as much of it as came in time. Its text is asked for with inboundContents.
+ * `from` and `to` as the carrier types them: with a `+` where it says that the number is international.
+ */
+export const inboundReceived = defineEvent(
+  'carriers.inbound-received.v1',
+  z.object({
+    /** A UUIDv7. */
+    inboundId: z.string(),
+    carrier: z.string(),
+    from: z.string(),
+    to: z.string(),
+    segments: z.int(),
+    receivedAt: z.iso.datetime(),
+  }),
+);
+
 /** A carrier's breaker opened, closed or lets probes through. */
 export const breakerChanged = defineEvent(
   'carriers.breaker-changed.v1',
@@ -55,6 +72,7 @@ export const CARRIERS_EVENTS = [
   submissionAnswered,
   submissionReturned,
   receiptReceived,
+  inboundReceived,
   breakerChanged,
   carrierChanged,
   routeChanged,

@@ -52,6 +52,7 @@ class SilentCarriers extends CarriersApi {
   withdraw = () => Promise.resolve([]);
   digest = () => Promise.resolve([]);
   listSubmissions = () => Promise.resolve([]);
+  inboundContents = () => Promise.resolve([]);
 }
 
 class NoSignal extends CapacitySignal {
