@@ -30,6 +30,8 @@ import { RecordCarrierOutcomes } from './application/record-carrier-outcomes.js'
 import { SagaOutcomes } from './application/saga-outcomes.js';
 import { SendMessage } from './application/send-message.js';
 import { SendSaga } from './application/send-saga.js';
+import { ServiceChanges } from './application/service-changes.js';
+import { ServiceDirectory } from './application/service-directory.js';
 import { SettleFinalMessages } from './application/settle-final-messages.js';
 import { SweepReservations } from './application/sweep-reservations.js';
 import { Sweeper } from './application/sweeper.js';
@@ -50,6 +52,7 @@ import { MessagesRepository } from './infrastructure/messages.repository.js';
 import { MessagingConsumers, MessagingDatabase, MessagingLog } from './infrastructure/messaging.storage.js';
 import { OptOutsRepository } from './infrastructure/opt-outs.repository.js';
 import { OutboundCallbackUrls } from './infrastructure/outbound-callback-urls.js';
+import { ServicesRepository } from './infrastructure/services.repository.js';
 import { SweepRepository } from './infrastructure/sweep.repository.js';
 
 const STORAGE = { database: MessagingDatabase, log: MessagingLog, consumers: MessagingConsumers };
@@ -82,6 +85,9 @@ const STORAGE = { database: MessagingDatabase, log: MessagingLog, consumers: Mes
     AccountStatusesRepository,
     OptOutsRepository,
     KnownOptOuts,
+    ServicesRepository,
+    ServiceDirectory,
+    ServiceChanges,
     SagaOutcomes,
     GiveUpSagas,
     SendSaga,
@@ -113,6 +119,7 @@ export class MessagingModule implements OnApplicationBootstrap, OnModuleDestroy,
     outcomes: RecordCarrierOutcomes,
     settle: SettleFinalMessages,
     accounts: FollowAccounts,
+    services: ServiceDirectory,
     private readonly dispatcher: Dispatcher,
     private readonly sweeper: Sweeper,
     private readonly saga: SendSaga,
@@ -122,6 +129,7 @@ export class MessagingModule implements OnApplicationBootstrap, OnModuleDestroy,
     bus.consume(consumers, outcomes);
     bus.consume(consumers, settle);
     bus.consume(consumers, accounts);
+    bus.tail(services);
     if (!settings.roles.includes('worker')) return;
     bus.tail(messagingFeed(dispatcher));
     bus.tail(carriersFeed(dispatcher));

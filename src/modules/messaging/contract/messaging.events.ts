@@ -34,6 +34,18 @@ export const messageCanceled = defineEvent('messaging.message-canceled.v1', mess
 export const messageRedacted = defineEvent('messaging.message-redacted.v1', message);
 export const messageDeleted = defineEvent('messaging.message-deleted.v1', message);
 
+/** Something of a messaging service changed; what it is now is asked, not told. */
+export const serviceChanged = defineEvent(
+  'messaging.service-changed.v1',
+  z.object({
+    accountSid: z.string(),
+    serviceSid: z.string(),
+    change: z.enum(['created', 'updated', 'deleted', 'number_added', 'number_removed']),
+    /** The number that came or went, E.164 or a short code. */
+    phoneNumber: z.string().nullable(),
+  }),
+);
+
 export const MESSAGING_EVENTS = [
   messageAccepted,
   messageSent,
@@ -43,4 +55,5 @@ export const MESSAGING_EVENTS = [
   messageCanceled,
   messageRedacted,
   messageDeleted,
+  serviceChanged,
 ];
