@@ -18,12 +18,15 @@ import { Dispatcher } from './application/dispatcher.js';
 import { EndHaltedMessages } from './application/end-halted-messages.js';
 import { EndWaiting } from './application/end-waiting.js';
 import { ExpireMessages } from './application/expire-messages.js';
+import { FindSender } from './application/find-sender.js';
 import { FollowAccounts } from './application/follow-accounts.js';
 import { GiveUpSagas } from './application/give-up-sagas.js';
 import { KnownOptOuts } from './application/known-opt-outs.js';
 import { ListMessages } from './application/list-messages.js';
+import { ManageOptOuts } from './application/manage-opt-outs.js';
 import { MessagingFacade } from './application/messaging.facade.js';
 import { MessagingMetrics } from './application/messaging-metrics.js';
+import { OptOutSettingsOf } from './application/opt-out-settings-of.js';
 import { PreviewMessage } from './application/preview-message.js';
 import { ReadHistory } from './application/read-history.js';
 import { RecordCarrierOutcomes } from './application/record-carrier-outcomes.js';
@@ -41,6 +44,7 @@ import { MESSAGING_EVENTS } from './contract/messaging.events.js';
 import { CallbackUrlPolicy } from './domain/callback-url-policy.js';
 import { MessagesController } from './http/messages.controller.js';
 import { NativeMessagesController } from './http/native-messages.controller.js';
+import { OptOutSettingsController, OptOutsController } from './http/opt-outs.controller.js';
 import { AccountStatusesRepository } from './infrastructure/account-statuses.repository.js';
 import { DispatchRepository } from './infrastructure/dispatch.repository.js';
 import { EndingsRepository } from './infrastructure/endings.repository.js';
@@ -50,6 +54,7 @@ import { MessageCounts } from './infrastructure/message-counts.js';
 import { MessageViews } from './infrastructure/message-views.js';
 import { MessagesRepository } from './infrastructure/messages.repository.js';
 import { MessagingConsumers, MessagingDatabase, MessagingLog } from './infrastructure/messaging.storage.js';
+import { OptOutSettingsRepository } from './infrastructure/opt-out-settings.repository.js';
 import { OptOutsRepository } from './infrastructure/opt-outs.repository.js';
 import { OutboundCallbackUrls } from './infrastructure/outbound-callback-urls.js';
 import { ServicesRepository } from './infrastructure/services.repository.js';
@@ -60,7 +65,7 @@ const STORAGE = { database: MessagingDatabase, log: MessagingLog, consumers: Mes
 /** Messages: their sagas, their states, their way to the carriers. The core domain, which drives the others. */
 @Global()
 @Module({
-  controllers: [MessagesController, NativeMessagesController],
+  controllers: [MessagesController, NativeMessagesController, OptOutsController, OptOutSettingsController],
   providers: [
     ...provideStorage('messaging', STORAGE, MESSAGING_EVENTS),
     {
@@ -84,7 +89,11 @@ const STORAGE = { database: MessagingDatabase, log: MessagingLog, consumers: Mes
     EndingsRepository,
     AccountStatusesRepository,
     OptOutsRepository,
+    OptOutSettingsRepository,
     KnownOptOuts,
+    FindSender,
+    ManageOptOuts,
+    OptOutSettingsOf,
     ServicesRepository,
     ServiceDirectory,
     ServiceChanges,

@@ -32,7 +32,7 @@ export const DEFAULT_OPT_OUT_SETTINGS: OptOutSettings = {
 };
 
 /** What is left out when a text is compared: blanks, punctuation, symbols, control and format characters, emoji styles. */
-const IGNORED = /[\p{White_Space}\p{P}\p{S}\p{C}\u{fe00}-\u{fe0f}]/gu;
+const IGNORED = /[\p{White_Space}\p{P}\p{S}\p{C}\p{Variation_Selector}]/gu;
 
 /**
  * The form in which keywords are compared: compatibility forms unified (full-width letters), case folded, and without
