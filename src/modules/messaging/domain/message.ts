@@ -26,6 +26,8 @@ export type MessageStatus =
   | 'undelivered'
   | 'failed'
   | 'canceled'
+  /** It came in from a phone. */
+  | 'received'
   /** A saga that was given up before its message was written: it can never be written any more. */
   | 'abandoned';
 
@@ -36,7 +38,7 @@ export type MessageStatus =
 export type Direction = 'outbound-api' | 'outbound-reply' | 'outbound-keyword' | 'inbound';
 
 export const WAITING: readonly MessageStatus[] = ['queued', 'accepted'];
-export const FINAL: readonly MessageStatus[] = ['delivered', 'undelivered', 'failed', 'canceled'];
+export const FINAL: readonly MessageStatus[] = ['delivered', 'undelivered', 'failed', 'canceled', 'received'];
 /** Final states whose reservation is charged; the other final ones give it back. */
 export const CHARGED: readonly MessageStatus[] = ['delivered', 'undelivered'];
 

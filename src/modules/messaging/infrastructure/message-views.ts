@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
-import { idFloor } from '../../../shared/sid.js';
-import { FINAL, type MessageStatus, WAITING } from '../domain/message.js';
+import { idFloor, parseSid, sidOf } from '../../../shared/sid.js';
+import type { ReceivedText } from '../contract/messaging.api.js';
+import { type MessageStatus, WAITING } from '../domain/message.js';
 import type { ListFilter, ListPosition, MessageView } from '../domain/message-view.js';
 import { MESSAGE_COLUMNS, type MessageRow, toMessage } from './message-row.js';
 import { MessagingDatabase } from './messaging.storage.js';
@@ -18,6 +19,9 @@ const VIEW_COLUMNS = `${MESSAGE_COLUMNS}, direction, body, created_at, updated_a
 
 /** All that customers see and that is not final. */
 const LIVE: readonly MessageStatus[] = [...WAITING, 'sent'];
+/** Those that the indexes by number hold: final outgoing messages in one, incoming ones in another. */
+const ENDED: readonly MessageStatus[] = ['delivered', 'undelivered', 'failed', 'canceled'];
+const RECEIVED: readonly MessageStatus[] = ['received'];
 const LAST_ID = 'ffffffff-ffff-ffff-ffff-ffffffffffff';
 const HOUR_MS = 3_600_000;
 /** The clocks that give ids and those that say when a message was sent differ by less. */
@@ -39,6 +43,21 @@ export class MessageViews {
       values: [accountId, id, options.deleted ?? false],
     });
     return rows[0] ? toView(rows[0]) : null;
+  }
+
+  /** The texts of incoming messages that are not deleted. */
+  async receivedTexts(messages: readonly { accountSid: string; messageSid: string }[]): Promise<ReceivedText[]> {
+    const ids = messages.flatMap(({ accountSid, messageSid }) => {
+      const [accountId, id] = [parseSid('AC', accountSid), parseSid('SM', messageSid)];
+      return accountId && id ? { accountId, id } : [];
+    });
+    const { rows } = await this.db.query<{ id: string; body: string }>({
+      name: 'messaging-received-texts',
+      text: `select id, body from messaging.message where (account_id, id) in (select * from unnest($1::uuid[], $2::uuid[]))
+        and status || '' = 'received' and deleted_at is null`,
+      values: [ids.map((one) => one.accountId), ids.map((one) => one.id)],
+    });
+    return rows.map(({ id, body }) => ({ messageSid: sidOf('SM', id), body }));
   }
 
   /**
@@ -75,12 +94,12 @@ function listStatement(accountId: string, filter: ListFilter, from: ListPosition
   if (!filter.to && !filter.from) {
     return { text: `select ${VIEW_COLUMNS} from messaging.message where ${where} ${end}`, values };
   }
-  // The indexes by number hold final messages alone; the others are few.
-  const [ended, live] = [FINAL, LIVE].map(
+  // The indexes by number hold no others; those are few.
+  const parts = [ENDED, RECEIVED, LIVE].map(
     (statuses) =>
       `(select ${VIEW_COLUMNS} from messaging.message where ${where} and status in ('${statuses.join("', '")}') ${end})`,
   );
-  return { text: `select * from (${ended} union all ${live}) m ${end}`, values };
+  return { text: `select * from (${parts.join(' union all ')}) m ${end}`, values };
 }
 
 function toView(row: ViewRow): MessageView {
