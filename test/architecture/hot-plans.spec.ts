@@ -182,6 +182,7 @@ const attempted = (messageId: string): Outcome => ({
   error: 'x',
   waitsFor: null,
   isReminded: false,
+  target: null,
   death: null,
 });
 
