@@ -125,7 +125,8 @@ describe.each(WAYS)('CarriersApi %s', (_, reach) => {
       receivedAtMs: Date.now(),
     } as const;
     const { lease } = worker.owner.current!;
-    for (const _ of ['once', 'again']) await worker.inbound.record(lease, [message], [inboundEvent(message)]);
+    const assembled = { messages: [message], newParts: [], joined: [], repeated: [] };
+    for (const _ of ['once', 'again']) await worker.inbound.record(lease, assembled, [inboundEvent(message)]);
     const { id: inboundId, from, to, text, encoding, segments } = message;
     const receivedAt = new Date(message.receivedAtMs).toISOString();
     const content = { inboundId, from, to, text, encoding, segments, receivedAt };

@@ -17,12 +17,15 @@ import { CarriersDemo } from '../../src/modules/carriers/contract/carriers.demo.
 import { CarriersDatabase, CarriersLog } from '../../src/modules/carriers/infrastructure/carriers.storage.js';
 import type {
   CarrierSnapshot,
+  InboundRequest,
+  SentInbound,
   SubmissionPage,
 } from '../../src/modules/carriers/infrastructure/simulator/simulated-carrier.js';
 import type { SimulatedSmsc } from '../../src/modules/carriers/infrastructure/simulator/simulated-smsc.js';
 import { until } from '../../src/modules/carriers/infrastructure/smpp/test-support/until.js';
 import { EventBus } from '../../src/platform/event-log/event-bus.js';
 import { TelemetryModule } from '../../src/platform/telemetry/telemetry.module.js';
+import type { StoredEvent } from '../../src/shared/define-event.js';
 import { SimulatedCarriers, submissions } from '../support/carriers.js';
 import { startTestDatabase, type TestDatabase } from '../support/database.js';
 import { surroundings, TEST_OPERATOR_TOKEN, testSettings } from '../support/modules.js';
@@ -45,6 +48,15 @@ class OneSimulator extends SimulatorControl {
     } catch (error) {
       throw simulatorFailure(error);
     }
+  }
+
+  async inbound(name: string, request: InboundRequest): Promise<SentInbound> {
+    await this.get(name);
+    return this.smsc()
+      .inbound(request)
+      .catch((error) => {
+        throw simulatorFailure(error);
+      });
   }
 
   async submissions(name: string, query: { after: number; limit: number }): Promise<SubmissionPage> {
@@ -101,8 +113,26 @@ async function add(name: string, over: object = {}): Promise<void> {
   expect((await operator('post', 'carriers', carrier(name, over))).status).toBe(201);
 }
 
+/** Disables all carriers that are bound to a simulated one, but for one. */
+async function disable(simulator: string, but = ''): Promise<void> {
+  const { data } = (await operator('get', 'carriers?limit=1000')).body as {
+    data: { name: string; system_id: string }[];
+  };
+  for (const { name } of data.filter((each) => each.system_id === simulator && each.name !== but)) {
+    await operator('patch', `carriers/${name}`, { state: 'disabled' });
+  }
+  await until('they are closed', () => smsc.snapshot().counters.sessions === (but === '' ? 0 : 1));
+}
+
 async function history(carrierName: string): Promise<string[]> {
-  const events = await app.get(CarriersLog).read(0);
+  const log = app.get(CarriersLog);
+  const head = await log.head();
+  let events: StoredEvent[] = [];
+  // What was read lately is kept, and need not have the newest.
+  await until('the log was read to its head', async () => {
+    events = await log.read(0);
+    return head === 0 || (events.at(-1)?.position ?? 0) >= head;
+  });
   return events
     .filter(({ data }) => (data as { carrier?: string }).carrier === carrierName)
     .map(({ type, version }) => `${type.split('.')[1]} ${version}`);
@@ -336,6 +366,66 @@ describe('the simulated carriers', () => {
     const next = await operator('get', `simulator/carriers/sim/submissions?cursor=${page.body.next_cursor}`);
     expect(next.body).toMatchObject({ has_more: false, next_cursor: null, data: [{ text: 'hello' }] });
     expect((await operator('get', 'simulator/carriers/sim/submissions?cursor=WyJhIl0')).status).toBe(400);
+  });
+
+  it('let phones write, in parts where it takes several, and operators see what came in', async () => {
+    await add('inbound');
+    await until('it is bound', async () => (await operator('get', 'carriers/inbound')).body.session.phase === 'bound');
+    await disable('sim', 'inbound');
+    const phone = { from: '+15551234567', to: '+15005550006' };
+    const send = (text: string, more: object = {}) =>
+      operator('post', 'simulator/carriers/sim/inbound', { ...phone, text, ...more });
+    const texts = ['Hëllo €', `${'x'.repeat(200)}{end}`, 'Привет 😀 '.repeat(20)];
+    const sent = [];
+    for (const text of texts) {
+      const answer = await send(text);
+      expect(answer.status).toBe(201);
+      sent.push(answer.body);
+    }
+    expect(sent).toEqual([
+      { encoding: 'UCS-2', parts: 1 },
+      { encoding: 'GSM-7', parts: 2 },
+      { encoding: 'UCS-2', parts: 3 },
+    ]);
+    for (const concatenation of ['sar', 'payload']) await send(texts[1]!, { concatenation });
+    const page = await operator('get', 'carriers/inbound/inbound?limit=3');
+    const next = await operator('get', `carriers/inbound/inbound?cursor=${page.body.next_cursor}`);
+    const shown = [...page.body.data, ...next.body.data].reverse();
+    const received_at = expect.any(String);
+    const rows = [
+      [texts[0], 'UCS-2', 1],
+      [texts[1], 'GSM-7', 2],
+      [texts[2], 'UCS-2', 3],
+      [texts[1], 'GSM-7', 2],
+      [texts[1], 'GSM-7', 1],
+    ].map(([text, encoding, segments]) => ({ ...phone, text, encoding, segments, missing_segments: 0, received_at }));
+    expect(shown).toEqual(rows.map((row) => ({ id: expect.any(String), ...row })));
+    const contents = await app.get(CarriersApi).inboundContents(shown.map(({ id }: { id: string }) => id));
+    expect(contents.map(({ text }) => text).sort()).toEqual(rows.map(({ text }) => text).sort());
+    const events = await history('inbound');
+    expect(events.filter((event) => event === 'inbound-received 1')).toHaveLength(5);
+  });
+
+  it.each([
+    ['from', { from: '' }],
+    ['to', { to: 'x'.repeat(21) }],
+    ['text', { text: 'x'.repeat(10_001) }],
+    ['text', { text: 1 }],
+    ['concatenation', { concatenation: 'glue' }],
+    ['subject', { subject: 'x' }],
+  ])('refuse a message from a phone with a bad %s', async (field, over) => {
+    const message = { from: '+15551234567', to: '+15005550006', text: 'hi', ...over };
+    const answer = await operator('post', 'simulator/carriers/sim/inbound', message);
+    expect([answer.status, answer.body.errors[0].field]).toEqual([400, field]);
+  });
+
+  it('say so where nobody is bound to receive', async () => {
+    await disable('sim');
+    const message = { from: '+15551234567', to: '+15005550006', text: 'hi' };
+    const answer = await operator('post', 'simulator/carriers/sim/inbound', message);
+    expect([answer.status, answer.body.detail]).toEqual([503, expect.stringContaining('no client is bound')]);
+    expect((await operator('post', 'simulator/carriers/nobody/inbound', message)).status).toBe(404);
+    expect((await operator('get', 'carriers/nobody/inbound')).status).toBe(404);
   });
 
   it('are none but those that there are', async () => {

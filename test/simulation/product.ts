@@ -156,6 +156,7 @@ export class Product {
       fits({ watch: () => undefined, count: () => undefined }),
       fits({ report: async () => undefined }),
       fits({ step: async () => undefined }),
+      fits({ late: async () => [], forgetParts: async () => 0 }),
       logger,
     );
     const withdrawing = new WithdrawSubmissions(fits(parts.withdrawals()));

@@ -105,6 +105,7 @@ export class CarriersWorker {
     const intents = new IntentsRepository(this.db);
     const queries = new CarriersQueries(this.orm, this.db);
     const metrics = new CarriersMetrics(this.metrics, queries);
+    this.inbound = new InboundRepository(this.db, this.events);
     this.owner = new TestOwner(
       this.leases,
       intents,
@@ -116,10 +117,10 @@ export class CarriersWorker {
       metrics,
       new ReportStatus(new CarrierStatusRepository(this.db)),
       new ForgetOrphans(new OrphansRepository(this.db), metrics, this.log),
+      this.inbound,
       this.log,
     );
     const withdraw = new WithdrawSubmissions(new WithdrawalsRepository(this.db));
-    this.inbound = new InboundRepository(this.db, this.events);
     const audit = new SubmissionAuditRepository(this.db);
     this.api = new CarriersFacade(directory, this.owner, withdraw, audit, this.inbound);
     this.addCarrier = new AddCarrier(changes, repository, SECRETS);

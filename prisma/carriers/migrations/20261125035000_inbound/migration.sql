@@ -1,5 +1,5 @@
--- Messages from phones, as carriers brought them. The text is the one column that may change: it can be emptied.
--- `missing` counts the parts that never came. `fingerprint` and `session` (the bind that it came through) tell a
+-- Messages from phones, as carriers brought them. Little of one may change: its text can be emptied.
+-- `missing` counts the parts that never came. `fingerprint` and `session` (the bind that it came through last) tell a
 -- repetition by the carrier from a sender who says the same again.
 create table inbound (
   id uuid not null,
@@ -37,5 +37,5 @@ create table inbound_part (
 create index inbound_part_message_idx on inbound_part (carrier, sender, recipient, reference, total);
 
 grant select, insert on inbound to trunkline_carriers;
-grant update (text) on inbound to trunkline_carriers;
+grant update (text, session) on inbound to trunkline_carriers;
 grant select, insert, update, delete on inbound_part to trunkline_carriers;

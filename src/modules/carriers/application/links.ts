@@ -1,6 +1,7 @@
 import type { Logger } from '../../../platform/tokens.js';
 import type { CarrierDefinition } from '../domain/carrier.js';
 import type { CarrierReceipt, Connections } from '../domain/carrier-connection.js';
+import type { CarrierInbound } from '../domain/inbound.js';
 import type { CarrierStatus } from '../domain/link-status.js';
 import { CarrierLink, type LinkHandlers } from './carrier-link.js';
 
@@ -8,6 +9,8 @@ export interface LinksHandlers {
   readonly link: LinkHandlers;
   /** Resolves when the receipt is durable. */
   onReceipt(receipt: CarrierReceipt): Promise<void>;
+  /** Resolves when it is durable. */
+  onInbound(inbound: CarrierInbound): Promise<void>;
   /** A link that was in the way of another has closed: follow() opens that one. */
   onClosed(): void;
   mayLead(): boolean;
@@ -89,6 +92,7 @@ export class Links {
     const box: { link?: CarrierLink } = {};
     const connection = this.connections.open(carrier, {
       onReceipt: (receipt) => this.handlers.onReceipt(receipt),
+      onInbound: (inbound) => this.handlers.onInbound(inbound),
       onState: () => box.link?.onState(),
     });
     const link = new CarrierLink(

@@ -3,7 +3,12 @@ import { join } from 'node:path';
 import { Inject, Injectable } from '@nestjs/common';
 import type { Settings } from '../../../platform/settings/settings.js';
 import { Logger, SETTINGS } from '../../../platform/tokens.js';
-import type { CarrierSnapshot, SubmissionPage } from '../infrastructure/simulator/simulated-carrier.js';
+import type {
+  CarrierSnapshot,
+  InboundRequest,
+  SentInbound,
+  SubmissionPage,
+} from '../infrastructure/simulator/simulated-carrier.js';
 import { SimulatorProcess } from '../infrastructure/simulator/simulator-process.js';
 import { noSimulatedCarrier, SimulatorControl, simulatorFailure } from './simulator-control.js';
 
@@ -55,6 +60,10 @@ export class RunSimulator extends SimulatorControl {
 
   submissions(name: string, query: { after: number; limit: number }): Promise<SubmissionPage> {
     return this.ask(name, (simulator) => simulator.submissions(name, query));
+  }
+
+  inbound(name: string, request: InboundRequest): Promise<SentInbound> {
+    return this.ask(name, (simulator) => simulator.inbound(name, request));
   }
 
   private async ask<T>(name: string, question: (simulator: SimulatorProcess) => Promise<T>): Promise<T> {

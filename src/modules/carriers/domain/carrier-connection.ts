@@ -1,4 +1,5 @@
 import type { CarrierDefinition } from './carrier.js';
+import type { CarrierInbound } from './inbound.js';
 
 /** A submission on its way through the carriers. */
 export interface Outgoing {
@@ -52,6 +53,8 @@ export interface CarrierReceipt {
 export interface ConnectionHandlers {
   /** Answered to the carrier when the promise resolves; where it rejects, the carrier sends the receipt again. */
   onReceipt(receipt: CarrierReceipt): Promise<void>;
+  /** The same for a message from a phone, or a part of one. */
+  onInbound(inbound: CarrierInbound): Promise<void>;
   onState(): void;
 }
 

@@ -5,7 +5,7 @@ import { nativePage, pageQuerySchema } from '../../../platform/http/page.js';
 import { AddCarrier } from '../application/add-carrier.js';
 import { ChangeCarrier } from '../application/change-carrier.js';
 import { LookUpCarriers } from '../application/look-up-carriers.js';
-import { presentCarrier, presentOrphan } from './carriers.presenters.js';
+import { presentCarrier, presentInbound, presentOrphan } from './carriers.presenters.js';
 import { addCarrierBody, changeCarrierBody } from './carriers.schemas.js';
 import { idCursor, textCursor } from './cursor.js';
 
@@ -62,5 +62,12 @@ export class CarriersController {
   async orphanReceipts(@Param('name') name: string, @Query({ schema: pageQuerySchema }) query: PageQuery) {
     const orphans = await this.lookUp.orphanReceipts(name, idCursor(query.cursor), query.limit + 1);
     return nativePage(orphans, query.limit, presentOrphan, (orphan) => [orphan.id]);
+  }
+
+  /** Messages that came in from phones, newest first. */
+  @Get(':name/inbound')
+  async inbound(@Param('name') name: string, @Query({ schema: pageQuerySchema }) query: PageQuery) {
+    const messages = await this.lookUp.inbound(name, idCursor(query.cursor), query.limit + 1);
+    return nativePage(messages, query.limit, presentInbound, (message) => [message.id]);
   }
 }

@@ -1,3 +1,4 @@
+import type { ShownInbound } from '../domain/inbound.js';
 import type { ShownCarrier } from '../domain/link-status.js';
 import type { StoredRoute } from '../domain/route-table.js';
 import type { OrphanReceipt } from '../domain/submission.js';
@@ -44,6 +45,20 @@ export function presentOrphan(orphan: OrphanReceipt) {
     error_code: orphan.errorCode,
     done_date: orphan.doneDate,
     received_at: new Date(orphan.receivedAtMs).toISOString(),
+  };
+}
+
+/** A message from a phone. */
+export function presentInbound(message: ShownInbound) {
+  return {
+    id: message.id,
+    from: message.from,
+    to: message.to,
+    text: message.text,
+    encoding: message.encoding,
+    segments: message.segments,
+    missing_segments: message.missing,
+    received_at: message.receivedAt.toISOString(),
   };
 }
 

@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { z } from 'zod';
 import { BIND_KINDS, CARRIER_STATES, CARRIER_TYPES } from '../domain/carrier.js';
+import type { ShownInbound } from '../domain/inbound.js';
 import type { ShownCarrier } from '../domain/link-status.js';
 import type { StoredRoute } from '../domain/route-table.js';
 import type { OrphanReceipt } from '../domain/submission.js';
@@ -77,6 +78,19 @@ export class CarriersQueries {
       ...row,
       state: receiptState.parse(state),
       receivedAtMs: receivedAt.getTime(),
+    }));
+  }
+
+  /** Messages that a carrier brought in, newest first. */
+  async inbound(carrier: string, after: string | null, limit: number): Promise<ShownInbound[]> {
+    const rows = await this.orm.inbound.findMany({
+      where: { carrier, ...(after === null ? {} : { id: { lt: after } }) },
+      orderBy: { id: 'desc' },
+      take: limit,
+    });
+    return rows.map(({ id, sender: from, recipient: to, text, encoding, segments, missing, receivedAt }) => ({
+      ...{ id, from, to, text, segments, missing, receivedAt },
+      encoding: encoding === 'UCS-2' ? 'UCS-2' : 'GSM-7',
     }));
   }
 

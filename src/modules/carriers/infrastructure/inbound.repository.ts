@@ -1,7 +1,10 @@
 import { Injectable } from '@nestjs/common';
 import type { NewEvent } from '../../../shared/define-event.js';
+import { idFloor } from '../../../shared/sid.js';
 import type { InboundContent } from '../contract/carriers.api.js';
-import type { InboundMessage } from '../domain/inbound.js';
+import type { Alphabet } from '../domain/alphabets.js';
+import type { Arrival, InboundPart, RecentMessage } from '../domain/inbound.js';
+import type { Assembled, Repetition } from '../domain/inbound-assembly.js';
 import { BindsLost, type HeldLease, LEASE_GUARD } from './binds-lease.repository.js';
 import { CarriersDatabase, CarriersLog } from './carriers.storage.js';
 
@@ -24,6 +27,42 @@ interface RecordedRow {
   at: Date;
 }
 
+interface PartRow {
+  id: string;
+  carrier: string;
+  sender: string;
+  recipient: string;
+  reference: number;
+  total: number;
+  part: number;
+  alphabet: Alphabet;
+  octets: Buffer;
+  session: string;
+  inbound_id: string | null;
+  received_at: Date;
+}
+
+const PART = `p.id, p.carrier, p.sender, p.recipient, p.reference, p.total, p.part, p.alphabet, p.octets, p.session,
+  p.inbound_id, p.received_at`;
+
+const RECENT = `select id, fingerprint, session from carriers.inbound where fingerprint = any($1::text[]) and id >= $2::uuid
+  union select id, fingerprint, session from carriers.inbound where id = any($3::uuid[])`;
+
+const PARTS = `with wanted as materialized (
+    select distinct * from unnest($1::text[], $2::text[], $3::text[], $4::int[], $5::smallint[])
+      as w(carrier, sender, recipient, reference, total)
+  )
+  select ${PART} from wanted w join carriers.inbound_part p on p.carrier = w.carrier and p.sender = w.sender
+    and p.recipient = w.recipient and p.reference = w.reference and p.total = w.total order by p.id`;
+
+const LATE = `with late as materialized (
+    select distinct carrier, sender, recipient, reference, total from (
+      select * from carriers.inbound_part where inbound_id is null and id < $1::uuid order by id limit $2) as first
+  )
+  select ${PART} from late l join carriers.inbound_part p on p.carrier = l.carrier and p.sender = l.sender
+    and p.recipient = l.recipient and p.reference = l.reference and p.total = l.total
+  where p.inbound_id is null order by p.id`;
+
 /** One statement, so that no worker that stops in between keeps the lease locked. */
 function recordStatement(log: CarriersLog): string {
   return `with ${LEASE_GUARD}, message as (
@@ -32,10 +71,19 @@ function recordStatement(log: CarriersLog): string {
     select * from unnest($3::uuid[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[], $9::smallint[],
       $10::smallint[], $11::text[], $12::uuid[], $13::timestamptz[])
     where exists (select from guard) on conflict do nothing
+  ), part as (
+    insert into carriers.inbound_part (id, carrier, sender, recipient, reference, total, part, alphabet, octets, session,
+      inbound_id, received_at)
+    select * from unnest($14::uuid[], $15::text[], $16::text[], $17::text[], $18::int[], $19::smallint[], $20::smallint[],
+      $21::text[], $22::bytea[], $23::uuid[], $24::uuid[], $25::timestamptz[])
+    where exists (select from guard) on conflict do nothing
+  ), joined as (
+    update carriers.inbound_part p set inbound_id = j.inbound_id
+    from unnest($26::uuid[], $27::uuid[]) as j(id, inbound_id) where p.id = j.id and exists (select from guard)
   ), fresh as materialized (
     select row_number() over (order by i.ord) as ord, i.stream_id, i.version, i.type, i.tenant_id, i.data, i.causation,
       i.traceparent
-    from unnest($14::uuid[], $15::int[], $16::text[], $17::uuid[], $18::text[], $19::text[], $20::text[])
+    from unnest($28::uuid[], $29::int[], $30::text[], $31::uuid[], $32::text[], $33::text[], $34::text[])
       with ordinality as i(stream_id, version, type, tenant_id, data, causation, traceparent, ord)
     where exists (select from guard)
       and not exists (select from carriers.event e where e.stream_id = i.stream_id and e.version = i.version)
@@ -56,12 +104,64 @@ export class InboundRepository {
     this.recordText = recordStatement(log);
   }
 
+  /** The parts that are kept of the messages that these arrivals are part of, oldest first. */
+  async partsLike(arrivals: readonly Arrival[]): Promise<InboundPart[]> {
+    const wanted = arrivals.flatMap((a) => (a.concatenation ? { ...a, ...a.concatenation } : []));
+    if (wanted.length === 0) return [];
+    const { rows } = await this.db.query<PartRow>({
+      name: 'carriers-inbound-parts',
+      text: PARTS,
+      values: [
+        wanted.map((w) => w.carrier),
+        wanted.map((w) => w.from),
+        wanted.map((w) => w.to),
+        wanted.map((w) => w.reference),
+        wanted.map((w) => w.total),
+      ],
+    });
+    return rows.map(toPart);
+  }
+
+  /** The messages since an instant that have one of these fingerprints, and those that have one of these ids. */
+  async recent(fingerprints: readonly string[], sinceMs: number, ids: readonly string[]): Promise<RecentMessage[]> {
+    if (ids.length === 0) return [];
+    const { rows } = await this.db.query<RecentMessage>({
+      name: 'carriers-inbound-recent',
+      text: RECENT,
+      values: [fingerprints, idFloor(sinceMs), ids],
+    });
+    return rows;
+  }
+
+  /** The waiting parts of messages whose first part came before an instant, of at most `limit` messages. */
+  async late(beforeMs: number, limit: number): Promise<InboundPart[]> {
+    const { rows } = await this.db.control.query<PartRow>(LATE, [idFloor(beforeMs), limit]);
+    return rows.map(toPart);
+  }
+
+  /** Removes parts that belong to a message and came before an instant, at most `limit`; returns how many. */
+  async forgetParts(lease: HeldLease, beforeMs: number, limit: number): Promise<number> {
+    const { rowCount } = await this.db.control.query(
+      `with ${LEASE_GUARD} delete from carriers.inbound_part where exists (select from guard) and id = any(array(
+        select id from carriers.inbound_part where inbound_id is not null and id < $3::uuid order by id limit $4))`,
+      [lease.owner, lease.epoch, idFloor(beforeMs), limit],
+    );
+    return rowCount ?? 0;
+  }
+
+  /** Notes the session in which a carrier heard of a message or a part that it brought again. */
+  async heard({ id, session }: Repetition): Promise<void> {
+    await this.db.query('update carriers.inbound_part set session = $2 where id = $1', [id, session]);
+    await this.db.query('update carriers.inbound set session = $2 where id = $1', [id, session]);
+  }
+
   /**
-   * Writes messages and their events in one statement, which may be repeated: what is there already is left as it is.
+   * Writes messages, parts and events in one statement, which may be repeated: what is there already is left as it is.
    *
    * @throws BindsLost
    */
-  async record(lease: HeldLease, messages: readonly InboundMessage[], events: readonly NewEvent[]): Promise<void> {
+  async record(lease: HeldLease, assembled: Assembled, events: readonly NewEvent[]): Promise<void> {
+    const { messages, newParts: parts, joined } = assembled;
     const { rows } = await this.db.query<RecordedRow>({
       name: 'carriers-record-inbound',
       text: this.recordText,
@@ -79,6 +179,20 @@ export class InboundRepository {
         messages.map((m) => m.fingerprint),
         messages.map((m) => m.session),
         messages.map((m) => new Date(m.receivedAtMs)),
+        parts.map((p) => p.id),
+        parts.map((p) => p.carrier),
+        parts.map((p) => p.from),
+        parts.map((p) => p.to),
+        parts.map((p) => p.reference),
+        parts.map((p) => p.total),
+        parts.map((p) => p.part),
+        parts.map((p) => p.alphabet),
+        parts.map((p) => Buffer.from(p.octets)),
+        parts.map((p) => p.session),
+        parts.map((p) => p.inboundId),
+        parts.map((p) => new Date(p.receivedAtMs)),
+        joined.map((j) => j.id),
+        joined.map((j) => j.inboundId),
         ...this.log.columns(events),
       ],
     });
@@ -106,4 +220,22 @@ export class InboundRepository {
       receivedAt: row.received_at.toISOString(),
     }));
   }
+}
+
+function toPart(row: PartRow): InboundPart {
+  const { id, carrier, reference, total, part, alphabet, octets, session } = row;
+  return {
+    id,
+    carrier,
+    from: row.sender,
+    to: row.recipient,
+    reference,
+    total,
+    part,
+    alphabet,
+    octets,
+    session,
+    inboundId: row.inbound_id,
+    receivedAtMs: row.received_at.getTime(),
+  };
 }

@@ -8,12 +8,13 @@ import type {
   Outgoing,
 } from '../domain/carrier-connection.js';
 import { receiptCode, refusalCode, UNKNOWN_ERROR } from '../domain/error-codes.js';
+import type { CarrierInbound } from '../domain/inbound.js';
 import { decodeAddress, encodeAddresses } from './smpp/address.js';
 import { classifyStatus } from './smpp/error-classes.js';
 import type { MessagePdu } from './smpp/pdu.js';
 import { ESM_CLASS_RECEIPT, parseReceipt, type Receipt } from './smpp/receipt.js';
 import { SmppClient, type SmppClientOptions, type SubmitFields, type SubmitOutcome } from './smpp/smpp-client.js';
-import { encodeText } from './smpp/text.js';
+import { encodeText, readPart } from './smpp/text.js';
 
 const ENROUTE = new Set(['enroute', 'accepted', 'unknown']);
 /** What a source_addr, a destination_addr and a short_message hold (SMPP 3.4, 4.4.1). */
@@ -21,13 +22,11 @@ const ADDRESS = /^[ -~]{1,20}$/;
 const MAX_SHORT_MESSAGE_OCTETS = 254;
 /** esm_class, bits 5 to 2: what kind of deliver_sm it is (SMPP 3.4, 5.2.12). */
 const ESM_TYPE_MASK = 0x3c;
-const WARN_EVERY_MS = 60_000;
 
 /** A carrier over SMPP. */
 export class SmppConnection implements CarrierConnection {
   private readonly client: SmppClient;
   private shownError: string | null = null;
-  private warnedAtMs = Number.NEGATIVE_INFINITY;
 
   constructor(
     private readonly name: string,
@@ -81,16 +80,23 @@ export class SmppConnection implements CarrierConnection {
     if (receipt) await this.handlers.onReceipt(toCarrierReceipt(this.name, pdu, receipt));
     else if ((pdu.esmClass & ESM_TYPE_MASK) === ESM_CLASS_RECEIPT)
       await this.handlers.onReceipt(toCarrierReceipt(this.name, pdu, NAMELESS));
-    else this.refuseInbound();
+    else await this.handlers.onInbound(this.toInbound(pdu));
   }
 
-  private refuseInbound(): never {
-    const now = performance.now();
-    if (now - this.warnedAtMs > WARN_EVERY_MS) {
-      this.warnedAtMs = now;
-      this.logger.warn({ carrier: this.name }, 'inbound messages are refused: inbound traffic is not routed yet');
-    }
-    throw new Error('inbound messages are not taken');
+  private toInbound(pdu: MessagePdu): CarrierInbound {
+    const { alphabet, octets, concatenation } = readPart(pdu);
+    const session = this.client.sessionId ?? '';
+    return {
+      carrier: this.name,
+      from: decodeAddress(pdu.sourceTon, pdu.sourceAddress),
+      to: decodeAddress(pdu.destinationTon, pdu.destinationAddress),
+      alphabet,
+      octets,
+      // What would be too long for a part is none.
+      concatenation: octets.length > MAX_SHORT_MESSAGE_OCTETS ? null : concatenation,
+      session,
+      openSessions: [session],
+    };
   }
 
   /** A carrier that stays away says so once; each attempt is for whoever looks closer. */

@@ -24,7 +24,7 @@ const MAX_RETRY_MS = 5_000;
 /** Over an hour of refusals. While no receiver is bound nothing is tried, so that waiting spends no attempt. */
 const MAX_ATTEMPTS = 1_000;
 
-/** Sends receipts through whatever sessions can carry them, in turn, until each was accepted. */
+/** Sends through whatever sessions can carry it, in turn; receipts until each was accepted. */
 export class ReceiptDispatcher {
   readonly counters = { sent: 0, confirmed: 0, refused: 0 };
   private readonly waiting = new DelayLine<PendingReceipt>((items) => this.ready(items));
@@ -60,6 +60,13 @@ export class ReceiptDispatcher {
     this.open += receipts.length;
     if (delayMs === 0) this.ready(receipts);
     else for (const receipt of receipts) this.waiting.add(receipt, delayMs);
+  }
+
+  /** Sends one message through the next session that has room; `unsent` where none has. */
+  send(body: MessageBody): Promise<RequestOutcome> {
+    const session = this.nextReceiver();
+    if (session === null) return Promise.resolve({ kind: 'unsent', reason: 'no client is bound to receive' });
+    return new Promise((resolve) => session.sendMessage(body, resolve));
   }
 
   /** Forgets what is pending; whoever opens the record next finds it again. */

@@ -9,9 +9,12 @@ import { SmppSession } from '../smpp/session.js';
 import type { SessionOptions } from '../smpp/session-options.js';
 import { isMessage } from '../smpp/session-rules.js';
 import { DEFAULT_KNOBS, type Knobs, turnKnobs } from './knobs.js';
+import { Phone } from './phone.js';
 import { ReceiptDispatcher } from './receipt-dispatcher.js';
 import {
   type CarrierSnapshot,
+  type InboundRequest,
+  type SentInbound,
   type SimulatedCarrier,
   type SubmissionPage,
   type SubmissionQuery,
@@ -61,6 +64,7 @@ export class SimulatedSmsc implements SimulatedCarrier {
   private readonly blackholed = new Set<net.Socket>();
   private readonly receipts = new ReceiptDispatcher((sequence) => this.intake.settle(sequence));
   private readonly intake: SubmissionIntake;
+  private readonly phone: Phone;
   private knobs: Knobs;
 
   private constructor(
@@ -72,6 +76,7 @@ export class SimulatedSmsc implements SimulatedCarrier {
     const { receipts } = this;
     const { random = Math.random, onConflict = () => undefined } = options;
     this.intake = new SubmissionIntake({ record, receipts, random, onConflict }, this.knobs);
+    this.phone = new Phone(receipts, random);
     for (const submission of record.takeUnsettled()) receipts.schedule(submission, 0, false);
     server.on('connection', (socket) => this.onConnection(socket));
   }
@@ -131,6 +136,10 @@ export class SimulatedSmsc implements SimulatedCarrier {
   submissions(query: SubmissionQuery): SubmissionPage {
     const { after, limit } = submissionQuerySchema.parse(query);
     return this.record.page(after, limit);
+  }
+
+  inbound(request: InboundRequest): Promise<SentInbound> {
+    return this.phone.write(request);
   }
 
   async stop(): Promise<void> {

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { knobsSchema } from './knobs.js';
-import { submissionQuerySchema } from './simulated-carrier.js';
+import { inboundRequestSchema, submissionQuerySchema } from './simulated-carrier.js';
 
 /** A carrier to simulate: what it is bound with, and the port and knobs that it had before, if it had any. */
 export const carrierConfigSchema = z.strictObject({
@@ -18,6 +18,7 @@ const operationSchema = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('get'), name: z.string() }),
   z.object({ kind: z.literal('put'), name: z.string(), knobs: z.unknown() }),
   z.object({ kind: z.literal('submissions'), name: z.string(), query: submissionQuerySchema }),
+  z.object({ kind: z.literal('inbound'), name: z.string(), request: inboundRequestSchema }),
   z.object({ kind: z.literal('stop') }),
 ]);
 export type Operation = z.input<typeof operationSchema>;

@@ -47,6 +47,9 @@ async function run(request: unknown): Promise<void> {
       case 'submissions':
         say({ id, result: carrier(operation.name).submissions(operation.query) });
         break;
+      case 'inbound':
+        say({ id, result: await carrier(operation.name).inbound(operation.request) });
+        break;
       case 'stop':
         await stop();
         say({ id, result: null }, () => process.exit(0));

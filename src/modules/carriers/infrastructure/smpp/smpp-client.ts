@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import { BindFailure, type BindOptions, openBind } from './bind.js';
 import { CommandStatus } from './command-status.js';
@@ -98,6 +99,7 @@ export class SmppClient {
   private sessions: readonly SmppSession[] = [];
   private current: SmppState = { phase: 'down', error: null };
   private lost = Promise.withResolvers<string>();
+  private session: string | null = null;
   private readonly stopping = new AbortController();
   private running: Promise<void> | null = null;
 
@@ -118,6 +120,11 @@ export class SmppClient {
 
   get state(): SmppState {
     return this.current;
+  }
+
+  /** Names the present session, or the one that is being bound: none is named like another. Null where there is none. */
+  get sessionId(): string | null {
+    return this.session;
   }
 
   /** How many messages submit() takes now: the free part of the window while bound, else 0. */
@@ -155,7 +162,9 @@ export class SmppClient {
     let failures = 0;
     while (!stop.aborted) {
       this.enter('connecting', this.current.error);
+      this.session = randomUUID();
       const ending = await this.bindAndServe(stop);
+      this.session = null;
       if (stop.aborted) break;
       this.enter('down', ending.reason);
       failures = ending.proven ? 0 : failures + 1;
