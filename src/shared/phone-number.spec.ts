@@ -16,7 +16,7 @@ describe('parsePhoneNumber', () => {
     ['+15555530003', null],
     ['+15551234567', null],
   ])('accepts %s, country %s', (input, country) => {
-    expect(parsePhoneNumber(input)).toEqual({ ok: true, e164: input, country });
+    expect(parsePhoneNumber(input)).toMatchObject({ ok: true, e164: input, country });
   });
 
   it.each([

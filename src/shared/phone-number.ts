@@ -20,6 +20,8 @@ export type ParsedPhoneNumber =
       readonly ok: true;
       /** The one spelling of this number, `+` and at most 15 digits: what is compared, stored and sent. */
       readonly e164: string;
+      /** Country calling code, digits only; some are shared by several countries. */
+      readonly callingCode: string;
       /** ISO 3166-1 alpha-2; null where the number does not tell, as in the fictional +1 555 ones. */
       readonly country: string | null;
     }
@@ -73,7 +75,8 @@ function checkPossible(e164: string): ParsedPhoneNumber {
   if (!number?.isPossible()) return NOT_POSSIBLE;
   // Dropping a national prefix can uncover another one; such a number has no single spelling.
   if (number.number !== e164 && read(number.number)?.number !== number.number) return NOT_POSSIBLE;
-  return Object.freeze({ ok: true, e164: number.number, country: number.country ?? null });
+  const { number: spelt, countryCallingCode: callingCode, country } = number;
+  return Object.freeze({ ok: true, e164: spelt, callingCode, country: country ?? null });
 }
 
 function read(e164: string): PhoneNumber | undefined {

@@ -13,6 +13,8 @@ export interface Wish {
   readonly key: string | null;
   readonly atMs: number;
   readonly validitySeconds: number;
+  /** It is to be sent this long after it is asked for; null: at once. */
+  readonly sendInMs: number | null;
   /** This long after it was accepted it is taken back; null: never. */
   readonly cancelMs: number | null;
 }
@@ -77,8 +79,9 @@ export class Customer {
   }
 
   private get request(): Record<string, string> {
-    const { to, body, validitySeconds } = this.wish;
-    return { To: to, Body: body, Validity: String(validitySeconds) };
+    const { to, body, validitySeconds, sendInMs } = this.wish;
+    const time: Record<string, string> = sendInMs === null ? {} : { SendIn: String(sendInMs) };
+    return { To: to, Body: body, Validity: String(validitySeconds), ...time };
   }
 
   private get options() {

@@ -138,6 +138,7 @@ export class Invariants {
       if (!row) return 'a carrier has what is no message';
       const { message, retryUnknown } = row;
       if (message.status === 'abandoned') return 'a carrier has what was given up';
+      if (message.status === 'scheduled') return `${message.to} is scheduled, and a carrier has it`;
       // Whose unknown outcomes are tried again may have a message sent, or sent twice, that nobody knows of.
       if (retryUnknown) continue;
       if (most > 1) return `${message.to} was given to a carrier twice`;

@@ -17,12 +17,14 @@ import { ExpireMessages } from '../../src/modules/messaging/application/expire-m
 import { GiveUpSagas } from '../../src/modules/messaging/application/give-up-sagas.js';
 import { KnownOptOuts } from '../../src/modules/messaging/application/known-opt-outs.js';
 import { RecordCarrierOutcomes } from '../../src/modules/messaging/application/record-carrier-outcomes.js';
+import { ReleaseDue } from '../../src/modules/messaging/application/release-due.js';
 import { SagaOutcomes } from '../../src/modules/messaging/application/saga-outcomes.js';
 import { SendMessage } from '../../src/modules/messaging/application/send-message.js';
 import { SendSaga } from '../../src/modules/messaging/application/send-saga.js';
 import { SettleFinalMessages } from '../../src/modules/messaging/application/settle-final-messages.js';
 import { SweepReservations } from '../../src/modules/messaging/application/sweep-reservations.js';
 import { Sweeper } from '../../src/modules/messaging/application/sweeper.js';
+import type { Message } from '../../src/modules/messaging/domain/message.js';
 import { countSegments } from '../../src/modules/messaging/domain/segments.js';
 import type { DurableConsumer } from '../../src/platform/event-log/consumer.js';
 import { ConsumerRunner } from '../../src/platform/event-log/consumer-runner.js';
@@ -43,6 +45,7 @@ import {
   EndingsTwin,
   KeysTwin,
   OptOutsTwin,
+  ScheduledTwin,
   StatusesTwin,
   SweepTwin,
   ViewsTwin,
@@ -172,13 +175,23 @@ export class Product {
       fits(clock),
       new KnownOptOuts(fits(new OptOutsTwin(shared.messaging, db))),
     );
-    this.send = new SendMessage(fits({ validate }), saga, giveUp, fits(keys), fits(views), fits(clock));
+    this.send = new SendMessage(
+      fits({ validate: validation(clock) }),
+      saga,
+      giveUp,
+      fits(keys),
+      fits(views),
+      fits(clock),
+    );
     this.change = new ChangeMessage(endWaiting, fits(messages), fits(views), fits(db));
     const dispatcher = new Dispatcher(carriers, owner, fits(new DispatchTwin(shared.messaging, db)), endings, logger);
     const expire = new ExpireMessages(carriers, fits(sweeps), fits(messages), fits(db));
     const reservations = new SweepReservations(fits(billing), fits(messages), fits(sweeps), giveUp, fits(clock));
     const forgetful = fits({ forgetExpired: async () => 0 });
-    const sweeper = new Sweeper(expire, halted, endWaiting, reservations, forgetful, logger);
+    const senders = fits({ again: async (message: Message) => message.from });
+    const scheduled = fits(new ScheduledTwin(shared.messaging, db, messages));
+    const due = new ReleaseDue(scheduled, fits(messages), senders, carriers, fits(db));
+    const sweeper = new Sweeper(expire, halted, endWaiting, reservations, forgetful, due, logger);
     this.follow([new RecordCarrierOutcomes(fits(messages)), parts.settlement(billing)], logger);
     for (const feed of [messagingFeed(dispatcher), carriersFeed(dispatcher)]) {
       const log = this.logOf(feed.source);
@@ -265,11 +278,14 @@ function probe(consumer: DurableConsumer, log: LogTwin, shared: Shared): Durable
 }
 
 /** What requests ask for has been checked: here they are all good. */
-async function validate(_principal: unknown, request: Record<string, string>) {
-  const { encoding, segments } = countSegments(request.Body!);
-  const { To: to, Body: body, Validity } = request;
-  const rest = { from: '+15005550006', queue: 'one', callbackUrl: null, intent: undefined };
-  return { to, body, encoding, segments, validitySeconds: Number(Validity), ...rest };
+function validation(clock: { now(): number }) {
+  return async (_principal: unknown, request: Record<string, string>) => {
+    const { encoding, segments } = countSegments(request.Body!);
+    const { To: to, Body: body, Validity, SendIn } = request;
+    const schedule = SendIn ? { sendAt: new Date(clock.now() + Number(SendIn)), isFromAsked: false } : null;
+    const rest = { from: '+15005550006', queue: 'one', callbackUrl: null, serviceId: null, intent: undefined };
+    return { to, body, encoding, segments, validitySeconds: Number(Validity), schedule, ...rest };
+  };
 }
 
 function quietLogger({ world }: Shared, host: Host): Logger {

@@ -55,7 +55,7 @@ export async function simulate(seed: number, options: Options = {}): Promise<Ver
   const world = new World(random, { ...pace, instant: extent.instant, napMs: extent.napMs });
   world.isTracing = trace;
   const leave = enter(world, new Random(seed + 1));
-  const schedule = new Schedule(world, random, parts, extent);
+  const schedule = new Schedule(world, random, new Random(seed + 2), parts, extent);
   let violation: string | null = null;
   try {
     violation = (await schedule.disturb()) ?? (await schedule.settle());
@@ -77,10 +77,14 @@ class Schedule {
   private starting = 0;
   private readonly turns: number;
   private readonly chaos: number;
+  /** Whether some of its messages are scheduled. */
+  private readonly isTimed: boolean;
 
   constructor(
     private readonly world: World,
     private readonly random: Random,
+    /** Of what was added later: so that the schedules of old seeds stay what they are. */
+    private readonly more: Random,
     private readonly parts: PartsClass,
     { turns: [least, span], mostMessages }: Extent,
   ) {
@@ -98,6 +102,7 @@ class Schedule {
     });
     this.turns = least + random.below(span);
     this.chaos = random.pick([0, 0.01, 0.03]);
+    this.isTimed = more.chance(0.2);
     const messages = 1 + random.below(mostMessages);
     for (let number = 1; number <= messages; number++) {
       this.customers.push(new Customer(this.wish(number), world, random, () => this.products));
@@ -239,6 +244,7 @@ class Schedule {
       key: random.chance(0.5) ? `key-${number}` : null,
       atMs: random.below(400),
       validitySeconds: random.pick([1, 5, 30]),
+      sendInMs: this.isTimed && this.more.chance(0.6) ? this.more.below(900) : null,
       cancelMs: random.chance(0.3) ? random.below(600) : null,
     };
   }

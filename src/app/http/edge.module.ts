@@ -1,7 +1,7 @@
-import type { AddressInfo } from 'node:net';
 import { Global, Module } from '@nestjs/common';
-import { APP_FILTER, APP_GUARD, APP_PIPE, HttpAdapterHost } from '@nestjs/core';
+import { APP_FILTER, APP_GUARD, APP_PIPE } from '@nestjs/core';
 import { PublicUrl } from '../../platform/http/public-url.js';
+import { publicUrlProvider } from '../../platform/http/public-url.provider.js';
 import { ValidationPipe } from '../../platform/http/validation.js';
 import { limiterProvider } from '../../platform/limits/limiter.provider.js';
 import type { Settings } from '../../platform/settings/settings.js';
@@ -18,13 +18,6 @@ import { RequestLimits } from './request-limits.js';
 import { RequestLog } from './request-log.js';
 import { RouteTable } from './route-table.js';
 
-const publicUrl = {
-  provide: PublicUrl,
-  inject: [SETTINGS, HttpAdapterHost],
-  useFactory: (settings: Settings, host: HttpAdapterHost) =>
-    new PublicUrl(settings, (): AddressInfo | string | null => host.httpAdapter.getHttpServer().address()),
-};
-
 const requestLog = {
   provide: RequestLog,
   inject: [SETTINGS, Logger],
@@ -40,7 +33,7 @@ const requestLog = {
 @Module({
   controllers: [HealthController, DocsController],
   providers: [
-    publicUrl,
+    publicUrlProvider,
     requestLog,
     limiterProvider,
     RequestLimits,

@@ -99,6 +99,10 @@ export class MemoryAccounts extends AccountsApi {
     };
   }
 
+  async getPhoneNumber(): Promise<null> {
+    return null;
+  }
+
   async ownsNumber(): Promise<boolean> {
     return false;
   }

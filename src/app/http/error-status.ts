@@ -166,10 +166,66 @@ export const DOCUMENTED_FAILURES: Readonly<Record<FailureName, DocumentedFailure
     cause: "The 'Body' has more than 1600 characters.",
     remedy: 'Shorten it, or send several messages.',
   },
+  invalid_number_sid: {
+    status: 400,
+    cause: "The 'PhoneNumberSid' is malformed, or the account owns no number with this SID.",
+    remedy: "Give the PN SID of one of the account's numbers.",
+  },
+  number_in_service: {
+    status: 409,
+    cause: 'The number is in the pool of this messaging service already.',
+    remedy: 'None: it is where it was to be.',
+  },
+  sender_not_in_service: {
+    status: 400,
+    cause:
+      "The message names a 'From' of the account that is not in the pool of its 'MessagingServiceSid'; or the number was taken out of the pool while the message was scheduled.",
+    remedy: "Add the number to the service, or leave 'From' out.",
+  },
+  number_in_other_service: {
+    status: 409,
+    cause: 'The number is in the pool of another messaging service of the account; it can be in one only.',
+    remedy: 'Remove it there first.',
+  },
+  service_pool_full: {
+    status: 400,
+    cause: 'The messaging service has 400 numbers, which is as many as it may have.',
+    remedy: 'Remove one, or use another service.',
+  },
+  service_without_sender: {
+    status: 400,
+    cause: 'The messaging service has no number in its pool that the account still owns.',
+    remedy: "Add one of the account's numbers to the service.",
+  },
+  invalid_service: {
+    status: 400,
+    cause: "The 'MessagingServiceSid' is not MG and 32 hexadecimal digits.",
+    remedy: 'Give the SID of a messaging service of the account.',
+  },
   service_not_found: {
     status: 400,
     cause: "The 'MessagingServiceSid' names no messaging service of the account.",
     remedy: 'Check the SID, and that it belongs to the account whose credentials are used.',
+  },
+  send_at_required: {
+    status: 400,
+    cause: "The message has a 'ScheduleType', but no 'SendAt'.",
+    remedy: "Give the time in ISO 8601, as in 2026-01-31T09:00:00Z, or leave 'ScheduleType' out.",
+  },
+  send_at_out_of_range: {
+    status: 400,
+    cause: "The 'SendAt' is no ISO 8601 instant, at most 300 seconds ahead, or more than 35 days ahead.",
+    remedy: 'Give a time in between, in UTC, with some seconds to spare.',
+  },
+  schedule_needs_service: {
+    status: 400,
+    cause: "The message has a 'ScheduleType', but no 'MessagingServiceSid'.",
+    remedy: 'Schedule it through a messaging service.',
+  },
+  schedule_type_invalid: {
+    status: 400,
+    cause: "The 'ScheduleType' is something else than fixed.",
+    remedy: 'Give fixed, or leave it out to send at once.',
   },
   message_not_final: {
     status: 409,
@@ -178,7 +234,7 @@ export const DOCUMENTED_FAILURES: Readonly<Record<FailureName, DocumentedFailure
   },
   message_not_cancelable: {
     status: 409,
-    cause: 'Only a scheduled message can be canceled, and not once its sending has begun.',
+    cause: 'Only a message that is scheduled or waits can be canceled, and not once its sending has begun.',
     remedy: 'None: the message takes its course.',
   },
 };

@@ -11,6 +11,7 @@ import { ChangeAccount } from './application/change-account.js';
 import { CompleteProvisioning } from './application/complete-provisioning.js';
 import { CreateKey } from './application/create-key.js';
 import { FindAccount } from './application/find-account.js';
+import { FindPhoneNumber } from './application/find-phone-number.js';
 import { ListAccounts } from './application/list-accounts.js';
 import { ListKeys } from './application/list-keys.js';
 import { ListPhoneNumbers } from './application/list-phone-numbers.js';
@@ -49,6 +50,7 @@ const STORAGE = { database: AccountsDatabase, log: AccountsLog, consumers: Accou
     CompleteProvisioning,
     CreateKey,
     FindAccount,
+    FindPhoneNumber,
     ListAccounts,
     ListKeys,
     ListPhoneNumbers,

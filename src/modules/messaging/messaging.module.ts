@@ -7,6 +7,7 @@ import {
   type OnModuleDestroy,
 } from '@nestjs/common';
 import { EventBus } from '../../platform/event-log/event-bus.js';
+import { publicUrlProvider } from '../../platform/http/public-url.provider.js';
 import { OutboundHttpClient } from '../../platform/http-client/outbound-http-client.js';
 import { provideStorage } from '../../platform/module-storage.js';
 import { DatabaseClock } from '../../platform/postgres/database-clock.js';
@@ -15,6 +16,11 @@ import { SETTINGS } from '../../platform/tokens.js';
 import { AnswerKeywords } from './application/answer-keywords.js';
 import { AssignArrival } from './application/assign-arrival.js';
 import { ChangeMessage } from './application/change-message.js';
+import { ChangePool } from './application/change-pool.js';
+import { ChangeService } from './application/change-service.js';
+import { ChooseSender } from './application/choose-sender.js';
+import { CreateService } from './application/create-service.js';
+import { DeleteService } from './application/delete-service.js';
 import { carriersFeed, messagingFeed } from './application/dispatch-feed.js';
 import { Dispatcher } from './application/dispatcher.js';
 import { EndHaltedMessages } from './application/end-halted-messages.js';
@@ -26,6 +32,7 @@ import { GiveUpSagas } from './application/give-up-sagas.js';
 import { IdentifyArrivals } from './application/identify-arrivals.js';
 import { KnownOptOuts } from './application/known-opt-outs.js';
 import { ListMessages } from './application/list-messages.js';
+import { ListServices } from './application/list-services.js';
 import { ManageOptOuts } from './application/manage-opt-outs.js';
 import { MessagingFacade } from './application/messaging.facade.js';
 import { MessagingMetrics } from './application/messaging-metrics.js';
@@ -34,6 +41,7 @@ import { PreviewMessage } from './application/preview-message.js';
 import { ReadHistory } from './application/read-history.js';
 import { ReceiveMessages } from './application/receive-messages.js';
 import { RecordCarrierOutcomes } from './application/record-carrier-outcomes.js';
+import { ReleaseDue } from './application/release-due.js';
 import { ReplyToReceived } from './application/reply-to-received.js';
 import { SagaOutcomes } from './application/saga-outcomes.js';
 import { SendMessage } from './application/send-message.js';
@@ -45,6 +53,7 @@ import { SettleFinalMessages } from './application/settle-final-messages.js';
 import { SweepReservations } from './application/sweep-reservations.js';
 import { Sweeper } from './application/sweeper.js';
 import { TEST_NUMBERS, ValidateSend } from './application/validate-send.js';
+import { WebhookUrls } from './application/webhook-urls.js';
 import { MessagingApi } from './contract/messaging.api.js';
 import { MESSAGING_EVENTS } from './contract/messaging.events.js';
 import { CallbackUrlPolicy } from './domain/callback-url-policy.js';
@@ -52,6 +61,8 @@ import { InboundController } from './http/inbound.controller.js';
 import { MessagesController } from './http/messages.controller.js';
 import { NativeMessagesController } from './http/native-messages.controller.js';
 import { OptOutSettingsController, OptOutsController } from './http/opt-outs.controller.js';
+import { ServiceNumbersController } from './http/service-numbers.controller.js';
+import { ServicesController } from './http/services.controller.js';
 import { AccountStatusesRepository } from './infrastructure/account-statuses.repository.js';
 import { DispatchRepository } from './infrastructure/dispatch.repository.js';
 import { EndingsRepository } from './infrastructure/endings.repository.js';
@@ -66,6 +77,7 @@ import { OptOutSettingsRepository } from './infrastructure/opt-out-settings.repo
 import { OptOutsRepository } from './infrastructure/opt-outs.repository.js';
 import { OutboundCallbackUrls } from './infrastructure/outbound-callback-urls.js';
 import { RepliesRepository } from './infrastructure/replies.repository.js';
+import { ScheduledRepository } from './infrastructure/scheduled.repository.js';
 import { ServicesRepository } from './infrastructure/services.repository.js';
 import { SweepRepository } from './infrastructure/sweep.repository.js';
 
@@ -77,6 +89,8 @@ const STORAGE = { database: MessagingDatabase, log: MessagingLog, consumers: Mes
   controllers: [
     MessagesController,
     NativeMessagesController,
+    ServicesController,
+    ServiceNumbersController,
     OptOutsController,
     OptOutSettingsController,
     InboundController,
@@ -89,6 +103,7 @@ const STORAGE = { database: MessagingDatabase, log: MessagingLog, consumers: Mes
       useFactory: (db: MessagingDatabase) => new DatabaseClock(db),
     },
     { provide: TEST_NUMBERS, inject: [SETTINGS], useFactory: (settings: Settings) => settings.dev },
+    publicUrlProvider,
     {
       provide: CallbackUrlPolicy,
       inject: [OutboundHttpClient],
@@ -112,11 +127,19 @@ const STORAGE = { database: MessagingDatabase, log: MessagingLog, consumers: Mes
     ManageOptOuts,
     OptOutSettingsOf,
     ServicesRepository,
+    ScheduledRepository,
     ServiceDirectory,
     ServiceChanges,
+    WebhookUrls,
+    CreateService,
+    ChangeService,
+    DeleteService,
+    ListServices,
+    ChangePool,
     SagaOutcomes,
     GiveUpSagas,
     SendSaga,
+    ChooseSender,
     ValidateSend,
     SendMessage,
     ListMessages,
@@ -137,6 +160,7 @@ const STORAGE = { database: MessagingDatabase, log: MessagingLog, consumers: Mes
     EndHaltedMessages,
     FollowAccounts,
     SweepReservations,
+    ReleaseDue,
     Sweeper,
     MessagingMetrics,
     MessagingFacade,

@@ -107,6 +107,42 @@ export function twilioPage<R>(listing: TwilioListing<R>): { rows: R[]; envelope:
   };
 }
 
+/** The envelope of a v1 list, which stands beside the list as `meta`; URLs are absolute. */
+export interface TwilioMeta {
+  readonly first_page_url: string;
+  readonly key: string;
+  readonly next_page_url: string | null;
+  readonly page: number;
+  readonly page_size: number;
+  readonly previous_page_url: string | null;
+  readonly url: string;
+}
+
+/**
+ * The same page as a v1 list has it.
+ *
+ * @param key name of the member that holds the list
+ * @param base of absolute URLs, without a slash at the end
+ */
+export function twilioMetaPage<R>(
+  listing: TwilioListing<R>,
+  key: string,
+  base: string,
+): { rows: R[]; meta: TwilioMeta } {
+  const { rows, envelope } = twilioPage(listing);
+  const absolute = (uri: string | null) => uri && base + uri;
+  const meta = {
+    first_page_url: base + envelope.first_page_uri,
+    key,
+    next_page_url: absolute(envelope.next_page_uri),
+    page: envelope.page,
+    page_size: envelope.page_size,
+    previous_page_url: absolute(envelope.previous_page_uri),
+    url: base + envelope.uri,
+  };
+  return { rows, meta };
+}
+
 /** The page before the second is the first, which needs no token and shows what came since. */
 function previousUri(uri: (page: number, token?: string) => string, page: number, position: string): string {
   return page <= 1 ? uri(0) : uri(page - 1, BEFORE + position);

@@ -1,4 +1,5 @@
 import type { Direction, Message, MessageStatus } from '../../../src/modules/messaging/domain/message.js';
+import type { Schedule } from '../../../src/modules/messaging/domain/schedule.js';
 import type { AccountStatus } from '../../../src/modules/messaging/infrastructure/account-statuses.repository.js';
 import type { Ending } from '../../../src/modules/messaging/infrastructure/endings.repository.js';
 import type {
@@ -18,6 +19,7 @@ export interface MessageRow {
   readonly retryUnknown: boolean;
   readonly priceMicros: number;
   readonly currency: string;
+  readonly schedule: Schedule | null;
   readonly createdAt: Date;
   updatedAt: Date;
   isDeleted: boolean;
@@ -91,17 +93,20 @@ export class MessagesTwin
     const timely = items.filter((item) => now < item.deadlineMs);
     const optedOut = timely.filter((item) => this.tables.isOptedOut(item.message, item.direction ?? 'outbound-api'));
     const fresh = timely.filter((item) => !optedOut.includes(item) && !this.tables.messages.has(item.message.id));
-    for (const {
-      message,
-      direction = 'outbound-api',
-      body,
-      retryUnknown,
-      priceMicros,
-      currency,
-      idempotencyKey,
-    } of fresh) {
-      const row = { body, retryUnknown, priceMicros, currency, createdAt, updatedAt: createdAt, isDeleted: false };
-      this.tables.messages.set(message.id, { message, direction, ...row });
+    for (const item of fresh) {
+      const { message, direction = 'outbound-api', schedule = null, body, retryUnknown, idempotencyKey } = item;
+      const price = { priceMicros: item.priceMicros, currency: item.currency };
+      const row = {
+        direction,
+        body,
+        retryUnknown,
+        ...price,
+        schedule,
+        createdAt,
+        updatedAt: createdAt,
+        isDeleted: false,
+      };
+      this.tables.messages.set(message.id, { message, ...row });
       const key = idempotencyKey === null ? undefined : this.tables.keys.get(`${message.accountId}/${idempotencyKey}`);
       if (key?.messageId === message.id) key.isDone = true;
     }
@@ -187,5 +192,5 @@ function tombstone({ accountId, id }: Key): MessageRow {
     queue: '',
   } as const;
   const none = { direction: 'outbound-api', body: '', retryUnknown: false, priceMicros: 0, currency: '' } as const;
-  return { message, ...none, createdAt: now, updatedAt: now, isDeleted: true };
+  return { message, ...none, schedule: null, createdAt: now, updatedAt: now, isDeleted: true };
 }

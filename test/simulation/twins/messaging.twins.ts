@@ -21,10 +21,15 @@ import type {
 } from '../../../src/modules/messaging/infrastructure/idempotency.repository.js';
 import type { MessageViews } from '../../../src/modules/messaging/infrastructure/message-views.js';
 import type { OptOutsRepository } from '../../../src/modules/messaging/infrastructure/opt-outs.repository.js';
+import type {
+  DueMessage,
+  ScheduledRepository,
+} from '../../../src/modules/messaging/infrastructure/scheduled.repository.js';
 import type { SweepRepository } from '../../../src/modules/messaging/infrastructure/sweep.repository.js';
 import type { Queryable } from '../../../src/platform/postgres/database.js';
+import type { NewEvent } from '../../../src/shared/define-event.js';
 import type { Database, Transaction } from './database.js';
-import type { EndingRow, MessageRow, MessagingTables } from './messages.twin.js';
+import type { EndingRow, MessageRow, MessagesTwin, MessagingTables } from './messages.twin.js';
 
 const REMEMBERED_MS = 24 * 3600 * 1000;
 
@@ -183,6 +188,41 @@ export class OptOutsTwin extends Twin implements Pick<OptOutsRepository, 'isOpte
   }
 }
 
+/** ScheduledRepository's twin; its places are in the order of instant and account. */
+export class ScheduledTwin extends Twin implements Pick<ScheduledRepository, 'due' | 'save'> {
+  constructor(
+    tables: MessagingTables,
+    db: Database,
+    private readonly messages: Pick<MessagesTwin, 'save'>,
+  ) {
+    super(tables, db);
+  }
+
+  due(limit: number): Promise<DueMessage[]> {
+    return this.db.look('find what is due', () => {
+      const due = [...this.tables.messages.values()].flatMap(({ message, schedule }) =>
+        schedule && message.status === 'scheduled' && schedule.sendAt.getTime() <= this.db.nowMs()
+          ? [{ message: message as Message, schedule }]
+          : [],
+      );
+      const placeOf = ({ message, schedule }: (typeof due)[number]) =>
+        `${String(schedule.sendAt.getTime()).padStart(15)}/${message.accountId}`;
+      const places = Map.groupBy(due, placeOf);
+      const share = Math.max(1, Math.floor(limit / places.size));
+      return [...places.keys()].sort().flatMap((place) => {
+        const own = places.get(place)!.sort((a, b) => (a.message.id < b.message.id ? -1 : 1));
+        return own.slice(0, share).map(({ message, schedule: { isFromAsked } }) => {
+          return { message, isFromAsked, isHalted: this.tables.isHalted(message.accountId) };
+        });
+      });
+    });
+  }
+
+  save(tx: Queryable, messages: readonly Message[], events: readonly NewEvent[]): Promise<() => void> {
+    return this.messages.save(tx, messages, events);
+  }
+}
+
 /** SweepRepository's twin. */
 export class SweepTwin extends Twin implements Pick<SweepRepository, 'overdue' | 'position' | 'advance'> {
   overdue(graceMs: number, limit: number, after: Pick<Message, 'validUntil' | 'id'> | null = null): Promise<Message[]> {
@@ -219,6 +259,7 @@ export class ViewsTwin extends Twin implements Pick<MessageViews, 'find'> {
       return {
         ...(row.message as Message),
         direction: row.direction,
+        sendAt: row.schedule?.sendAt ?? null,
         body,
         createdAt,
         updatedAt,

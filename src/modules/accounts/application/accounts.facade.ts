@@ -2,10 +2,17 @@ import { Injectable } from '@nestjs/common';
 import { Failure } from '../../../shared/failure.js';
 import type { Principal } from '../../../shared/principal.js';
 import { parseSid, sidOf } from '../../../shared/sid.js';
-import { type Account, AccountsApi, type Credentials, type OwnedNumber } from '../contract/accounts.api.js';
+import {
+  type Account,
+  AccountsApi,
+  type Credentials,
+  type NamedNumber,
+  type OwnedNumber,
+} from '../contract/accounts.api.js';
 import { AccountDirectory } from './account-directory.js';
 import { Authenticate } from './authenticate.js';
 import { CompleteProvisioning } from './complete-provisioning.js';
+import { FindPhoneNumber } from './find-phone-number.js';
 import { RejectProvisioning } from './reject-provisioning.js';
 
 const MAX_NUMBERS = 1_000;
@@ -18,6 +25,7 @@ export class AccountsFacade extends AccountsApi {
     private readonly directory: AccountDirectory,
     private readonly completion: CompleteProvisioning,
     private readonly rejection: RejectProvisioning,
+    private readonly numbers: FindPhoneNumber,
   ) {
     super();
   }
@@ -42,6 +50,10 @@ export class AccountsFacade extends AccountsApi {
     }
     const owned = await Promise.all([...new Set(numbers)].map((number) => this.ownedNumber(number)));
     return owned.filter((number) => number !== null);
+  }
+
+  getPhoneNumber(input: { accountSid: string; phoneNumberSid: string }): Promise<NamedNumber | null> {
+    return this.numbers.bySid(input.accountSid, input.phoneNumberSid);
   }
 
   async signingKeys(accountSids: readonly string[]): Promise<Record<string, string>> {

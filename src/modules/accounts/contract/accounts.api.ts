@@ -43,6 +43,10 @@ export type OwnedNumber = z.infer<typeof ownedNumberSchema>;
 
 export const senderQuerySchema = z.object({ accountSid: z.string(), phoneNumber: z.string() });
 
+export const numberQuerySchema = z.object({ accountSid: z.string(), phoneNumberSid: z.string() });
+export const namedNumberSchema = z.object({ sid: z.string(), phoneNumber: z.string() });
+export type NamedNumber = z.infer<typeof namedNumberSchema>;
+
 export const authenticateOutput = principalSchema.nullable();
 export const accountSidInput = z.object({ accountSid: z.string() });
 export const rejectProvisioningInput = z.object({ accountSid: z.string(), reason: z.string().max(200) });
@@ -75,6 +79,8 @@ export abstract class AccountsApi {
    * @param numbers E.164, or short codes, as they were assigned; at most 1000
    */
   abstract findPhoneNumbers(numbers: readonly string[]): Promise<OwnedNumber[]>;
+  /** The account's number (E.164, or a short code) with this PN SID; null: it owns none such. */
+  abstract getPhoneNumber(input: z.infer<typeof numberQuerySchema>): Promise<NamedNumber | null>;
 
   /** The auth tokens that sign callbacks, by account SID; unknown accounts are left out. */
   abstract signingKeys(accountSids: readonly string[]): Promise<Record<string, string>>;
@@ -100,6 +106,7 @@ export const accountsContract = {
   getAccount: { input: accountSidInput, output: accountSchema.nullable() },
   ownsNumber: { input: senderQuerySchema, output: z.boolean() },
   findPhoneNumbers: { input: findPhoneNumbersInput, output: z.array(ownedNumberSchema).max(1000) },
+  getPhoneNumber: { input: numberQuerySchema, output: namedNumberSchema.nullable() },
   signingKeys: { input: signingKeysInput, output: signingKeysOutput },
   completeProvisioning: { input: accountSidInput, output: z.void() },
   rejectProvisioning: { input: rejectProvisioningInput, output: z.void() },

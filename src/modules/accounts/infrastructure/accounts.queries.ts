@@ -40,6 +40,11 @@ export class AccountsQueries {
     return this.orm.phoneNumber.findUnique({ where: { phoneNumber } });
   }
 
+  /** The number with this id, where the account owns it. */
+  async phoneNumberById(accountId: string, id: string): Promise<PhoneNumber | null> {
+    return this.orm.phoneNumber.findFirst({ where: { accountId, id } });
+  }
+
   async phoneNumbers(accountId: string, afterId: string | null, limit: number): Promise<PhoneNumber[]> {
     return this.orm.phoneNumber.findMany({
       where: { accountId, ...before(afterId) },

@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { Failure } from '../../../shared/failure.js';
-import { deleted, FINAL, type Message, redacted, WAITING } from '../domain/message.js';
+import { CANCELABLE, deleted, FINAL, type Message, redacted } from '../domain/message.js';
 import type { MessageView } from '../domain/message-view.js';
 import { MessageViews } from '../infrastructure/message-views.js';
 import { MessagesRepository } from '../infrastructure/messages.repository.js';
@@ -31,7 +31,7 @@ export class ChangeMessage {
   /** Takes back a message that no carrier has. @throws Failure not_found, message_not_cancelable */
   async cancel(accountId: string, id: string): Promise<MessageView> {
     const { status } = await this.view(accountId, id);
-    if (WAITING.includes(status)) await this.endWaiting.end([{ accountId, id }], 'canceled');
+    if (CANCELABLE.includes(status)) await this.endWaiting.end([{ accountId, id }], 'canceled');
     const view = await this.view(accountId, id);
     if (view.status !== 'canceled') throw new Failure('message_not_cancelable');
     return view;

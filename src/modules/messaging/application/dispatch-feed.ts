@@ -1,7 +1,7 @@
 import type { LocalTail } from '../../../platform/event-log/consumer.js';
 import type { StoredEvent } from '../../../shared/define-event.js';
 import { submissionReturned } from '../../carriers/contract/carriers.events.js';
-import { messageAccepted } from '../contract/messaging.events.js';
+import { messageAccepted, messageQueued } from '../contract/messaging.events.js';
 import type { Dispatcher } from './dispatcher.js';
 
 /** What the dispatcher hears of messaging's own log: what waits, and what no longer does. */
@@ -11,7 +11,7 @@ export function messagingFeed(dispatcher: Dispatcher): LocalTail {
     source: 'messaging',
     on: (events: readonly StoredEvent[]) => {
       for (const event of events) {
-        if (event.type === messageAccepted.type) dispatcher.onAccepted(event);
+        if (event.type === messageAccepted.type || event.type === messageQueued.type) dispatcher.onAccepted(event);
         else dispatcher.onResolved(event);
       }
     },

@@ -5,7 +5,7 @@ import type { EventData, StoredEvent } from '../../../shared/define-event.js';
 import { parseSid, sidOf } from '../../../shared/sid.js';
 import { CapacitySignal, CarriersApi, type Submission } from '../../carriers/contract/carriers.api.js';
 import type { submissionReturned } from '../../carriers/contract/carriers.events.js';
-import type { messageAccepted } from '../contract/messaging.events.js';
+import type { messageAccepted, messageQueued } from '../contract/messaging.events.js';
 import { FairQueue } from '../domain/fair-queue.js';
 import { LANE_TURNS, type Lane } from '../domain/lane.js';
 import { segmentText } from '../domain/segments.js';
@@ -74,10 +74,10 @@ export class Dispatcher {
     await this.running;
   }
 
-  /** A message was accepted, here or elsewhere. */
+  /** A message was accepted, or its time has come, here or elsewhere. */
   onAccepted(event: StoredEvent): void {
     if (!this.scanned) return;
-    const data = event.data as EventData<typeof messageAccepted>;
+    const data = event.data as EventData<typeof messageAccepted | typeof messageQueued>;
     this.queue(data.queue).push(data.lane, event.tenantId!, event.streamId);
     this.wakeup.wake();
   }

@@ -5,6 +5,7 @@ import { Failure } from '../../../shared/failure.js';
 import type { Principal } from '../../../shared/principal.js';
 import { newId, parseSid } from '../../../shared/sid.js';
 import { laneOf } from '../domain/lane.js';
+import { firstStatus } from '../domain/message.js';
 import type { MessageView } from '../domain/message-view.js';
 import { IdempotencyRepository } from '../infrastructure/idempotency.repository.js';
 import { MessageViews } from '../infrastructure/message-views.js';
@@ -117,26 +118,29 @@ export class SendMessage {
     deadlineMs: number,
     options: SendOptions,
   ): Promise<MessageView> {
+    const { serviceId, schedule } = valid;
+    const fromMs = schedule ? schedule.sendAt.getTime() : this.clock.now();
     const accepted = await this.saga.send({
       message: {
         id,
         accountId: parseSid('AC', principal.accountSid)!,
         version: 1,
-        status: 'queued',
+        status: firstStatus(serviceId, schedule !== null),
         lane: laneOf(valid.intent),
         queue: valid.queue,
         from: valid.from,
         to: valid.to,
         segments: valid.segments,
-        serviceId: null,
+        serviceId,
         callbackUrl: valid.callbackUrl,
         carrier: null,
         receipts: 0n,
         errorCode: null,
         sentAt: null,
-        validUntil: new Date(this.clock.now() + valid.validitySeconds * 1000),
+        validUntil: new Date(fromMs + valid.validitySeconds * 1000),
         traceparent: options.traceparent,
       },
+      schedule,
       body: valid.body,
       encoding: valid.encoding,
       retryUnknown: principal.unknownOutcome === 'retry',
@@ -149,6 +153,7 @@ export class SendMessage {
     return {
       ...message,
       direction: 'outbound-api',
+      sendAt: schedule?.sendAt ?? null,
       body: draft.body,
       createdAt,
       updatedAt: createdAt,
@@ -161,7 +166,8 @@ export class SendMessage {
   private async replay(accountId: string, messageId: string): Promise<Sent> {
     const view = await this.views.find(accountId, messageId, { deleted: true });
     if (!view) throw new Failure('unavailable', { retryAfterSeconds: 1 });
-    const first = { status: 'queued', errorCode: null, sentAt: null, updatedAt: view.createdAt } as const;
+    const status = firstStatus(view.serviceId, view.sendAt !== null);
+    const first = { status, errorCode: null, sentAt: null, updatedAt: view.createdAt };
     return { message: { ...view, ...first }, replayed: true };
   }
 }

@@ -10,7 +10,8 @@ import { MessagesRepository } from '../infrastructure/messages.repository.js';
 import { RepliesRepository, type ReplyKey } from '../infrastructure/replies.repository.js';
 import { GiveUpSagas } from './give-up-sagas.js';
 import { SendSaga } from './send-saga.js';
-import { ValidateSend } from './validate-send.js';
+import { ServiceDirectory } from './service-directory.js';
+import { type SendRequest, ValidateSend } from './validate-send.js';
 
 /** From the beginning of a reply to the beginning of its append. Nobody waits for it but whoever repeats it. */
 const BUDGET_MS = 3_000;
@@ -39,6 +40,7 @@ export class SendReply {
     private readonly giveUp: GiveUpSagas,
     private readonly messages: MessagesRepository,
     private readonly replies: RepliesRepository,
+    private readonly services: ServiceDirectory,
     private readonly clock: DatabaseClock,
   ) {}
 
@@ -47,8 +49,7 @@ export class SendReply {
     const earlier = await this.replies.find(reply);
     if (earlier !== null && !(await this.isGivenUp(reply.accountId, earlier))) return earlier;
     const principal = await this.principal(reply.accountId);
-    const { to: To, from: From, body: Body, statusCallback } = reply;
-    const valid = await this.validate.validate(principal, { To, From, Body, StatusCallback: statusCallback ?? '' });
+    const valid = await this.validate.validate(principal, await this.request(reply));
     const id = newId(this.clock.now());
     if (!(await this.replies.claim(reply, id, earlier))) throw new Failure('unavailable', { retryAfterSeconds: 1 });
     await this.saga.send({
@@ -56,13 +57,13 @@ export class SendReply {
         id,
         accountId: reply.accountId,
         version: 1,
-        status: reply.serviceId === null ? 'queued' : 'accepted',
+        status: valid.serviceId === null ? 'queued' : 'accepted',
         lane: laneOf(valid.intent),
         queue: valid.queue,
         from: valid.from,
         to: valid.to,
         segments: valid.segments,
-        serviceId: reply.serviceId,
+        serviceId: valid.serviceId,
         callbackUrl: valid.callbackUrl,
         carrier: null,
         receipts: 0n,
@@ -72,6 +73,7 @@ export class SendReply {
         traceparent: reply.traceparent,
       },
       direction: reply.direction,
+      schedule: null,
       body: valid.body,
       encoding: valid.encoding,
       retryUnknown: principal.unknownOutcome === 'retry',
@@ -79,6 +81,13 @@ export class SendReply {
       deadlineMs: this.clock.now() + BUDGET_MS,
     });
     return id;
+  }
+
+  /** It goes through the service that the message came to, if its sender is in that still. */
+  private async request({ accountId, to, from, body, serviceId, statusCallback }: Reply): Promise<SendRequest> {
+    const known = serviceId === null ? null : await this.services.serviceOfNumber(accountId, from);
+    const through = known?.service.id === serviceId && serviceId !== null ? sidOf('MG', serviceId) : '';
+    return { To: to, From: from, Body: body, MessagingServiceSid: through, StatusCallback: statusCallback ?? '' };
   }
 
   private async isGivenUp(accountId: string, id: string): Promise<boolean> {

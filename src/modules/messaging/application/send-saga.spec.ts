@@ -5,10 +5,7 @@ import { withClient } from '../../../../test/support/with-client.js';
 import { DatabaseClock } from '../../../platform/postgres/database-clock.js';
 import { Failure, isFailure } from '../../../shared/failure.js';
 import { newId, parseSid, sidOf } from '../../../shared/sid.js';
-import { AccountsApi } from '../../accounts/contract/accounts.api.js';
 import { BillingApi } from '../../billing/contract/billing.api.js';
-import { CarriersApi } from '../../carriers/contract/carriers.api.js';
-import { CallbackUrlPolicy } from '../domain/callback-url-policy.js';
 import { IdempotencyRepository } from '../infrastructure/idempotency.repository.js';
 import { MessageViews } from '../infrastructure/message-views.js';
 import { MessagesRepository } from '../infrastructure/messages.repository.js';
@@ -263,7 +260,7 @@ describe('the send saga', () => {
           return Promise.reject(new Failure('no_route', { field: 'To' }));
         }
       }
-      const validate = new NoRoute(get(AccountsApi), get(CarriersApi), get(CallbackUrlPolicy), false);
+      const validate: ValidateSend = Object.create(NoRoute.prototype);
       const parts = [get(SendSaga), get(GiveUpSagas), get(IdempotencyRepository), get(MessageViews)] as const;
       return new SendMessage(validate, ...parts, get(DatabaseClock));
     }

@@ -5,7 +5,8 @@ import { withBudget } from '../../../platform/remote/call-budget.js';
 import { Failure } from '../../../shared/failure.js';
 import { sidOf } from '../../../shared/sid.js';
 import { BillingApi, type ReserveResult } from '../../billing/contract/billing.api.js';
-import { accepted, type Direction, type Message } from '../domain/message.js';
+import { begun, type Direction, type Message } from '../domain/message.js';
+import type { Schedule } from '../domain/schedule.js';
 import { MessagesRepository, type NewMessage } from '../infrastructure/messages.repository.js';
 import { GiveUpSagas } from './give-up-sagas.js';
 import { KnownOptOuts, optedOutFailure } from './known-opt-outs.js';
@@ -16,6 +17,8 @@ export interface Draft {
   readonly message: Message;
   /** By default `outbound-api`. */
   readonly direction?: Exclude<Direction, 'inbound'> | undefined;
+  /** Null: it is sent at once. */
+  readonly schedule: Schedule | null;
   readonly body: string;
   readonly encoding: 'GSM-7' | 'UCS-2';
   readonly retryUnknown: boolean;
@@ -60,13 +63,9 @@ const REFUSALS = {
  */
 @Injectable()
 export class SendSaga {
-  private readonly group = new GroupCommit<Draft, Accepted>((drafts) => this.run(drafts), {
-    maxBatch: 200,
-    maxInFlight: 3,
-    maxQueued: 5000,
-    gatherMs: 2,
-    ownerOf: (draft) => draft.message.accountId,
-  });
+  private readonly atOnce = this.group(3);
+  /** Apart: what is scheduled is written by another statement, and no group of the others waits for it. */
+  private readonly later = this.group(1);
 
   constructor(
     @Inject(BillingApi) private readonly billing: BillingApi,
@@ -86,12 +85,22 @@ export class SendSaga {
   async send(draft: Draft): Promise<Accepted> {
     const { message, direction } = draft;
     if (direction !== 'outbound-keyword' && this.optOuts.mayHave(message)) await this.optOuts.refuse(message);
-    return this.group.submit(draft);
+    return (draft.schedule ? this.later : this.atOnce).submit(draft);
   }
 
   /** Resolves when no saga is under way. */
-  drain(): Promise<void> {
-    return this.group.drain();
+  async drain(): Promise<void> {
+    await Promise.all([this.atOnce.drain(), this.later.drain()]);
+  }
+
+  private group(maxInFlight: number): GroupCommit<Draft, Accepted> {
+    return new GroupCommit<Draft, Accepted>((drafts) => this.run(drafts), {
+      maxBatch: 200,
+      maxInFlight,
+      maxQueued: 5000,
+      gatherMs: 2,
+      ownerOf: (draft) => draft.message.accountId,
+    });
   }
 
   /** What has no time left, or whose client has given up, is not worked on: nothing is reserved for it. */
@@ -113,8 +122,7 @@ export class SendSaga {
       const draft = drafts[index]!;
       if (result.outcome === 'reserved') {
         const { amountMicros: priceMicros, currency } = result;
-        const event = accepted(draft.message);
-        payable.push({ ...draft, draft, priceMicros, currency, event });
+        payable.push({ ...draft, draft, priceMicros, currency, event: begun(draft.message, draft.schedule) });
       } else {
         results.set(draft, this.refusal(result.outcome));
       }

@@ -11,15 +11,27 @@ const message = z.object({
   callbackUrl: z.string().nullable(),
 });
 
+/** What is handed to carriers, and where it waits. */
+const waiting = {
+  queue: z.string(),
+  lane: z.enum(['realtime', 'normal', 'bulk']),
+  segments: z.int(),
+};
+
 export const messageAccepted = defineEvent(
   'messaging.message-accepted.v1',
   message.extend({
     status: z.enum(['queued', 'accepted']),
-    queue: z.string(),
-    lane: z.enum(['realtime', 'normal', 'bulk']),
-    segments: z.int(),
+    ...waiting,
   }),
 );
+/** It was accepted to be sent later; queue and sender are chosen again then. */
+export const messageScheduled = defineEvent(
+  'messaging.message-scheduled.v1',
+  message.extend({ sendAt: z.iso.datetime(), ...waiting }),
+);
+/** The time of a scheduled message has come: it waits for a carrier. */
+export const messageQueued = defineEvent('messaging.message-queued.v1', message.extend(waiting));
 export const messageSent = defineEvent('messaging.message-sent.v1', message.extend({ carrier: z.string() }));
 export const messageDelivered = defineEvent(
   'messaging.message-delivered.v1',
@@ -71,6 +83,8 @@ export const serviceChanged = defineEvent(
 
 export const MESSAGING_EVENTS = [
   messageAccepted,
+  messageScheduled,
+  messageQueued,
   messageSent,
   messageDelivered,
   messageUndelivered,

@@ -3,6 +3,8 @@ import type { Message } from './message.js';
 /** A message as it is shown: its state, its text, what it costs. */
 export interface MessageView extends Message {
   readonly direction: string;
+  /** When it is, or was, to be sent; null: at once. */
+  readonly sendAt: Date | null;
   readonly body: string;
   readonly createdAt: Date;
   readonly updatedAt: Date;

@@ -6,11 +6,14 @@ import {
   messageDeleted,
   messageDelivered,
   messageFailed,
+  messageQueued,
   messageRedacted,
+  messageScheduled,
   messageSent,
   messageUndelivered,
 } from '../contract/messaging.events.js';
 import type { Lane } from './lane.js';
+import type { Schedule } from './schedule.js';
 
 /** Twilio's error codes of messages that this product gives by itself. */
 export const OPTED_OUT = 21610;
@@ -19,6 +22,8 @@ export const UNKNOWN_ERROR = 30008;
 export const VALIDITY_EXPIRED = 30036;
 
 export type MessageStatus =
+  /** Its time has not come yet. */
+  | 'scheduled'
   | 'queued'
   | 'accepted'
   | 'sent'
@@ -38,6 +43,8 @@ export type MessageStatus =
 export type Direction = 'outbound-api' | 'outbound-reply' | 'outbound-keyword' | 'inbound';
 
 export const WAITING: readonly MessageStatus[] = ['queued', 'accepted'];
+/** What no carrier has yet: a customer may take it back. */
+export const CANCELABLE: readonly MessageStatus[] = [...WAITING, 'scheduled'];
 export const FINAL: readonly MessageStatus[] = ['delivered', 'undelivered', 'failed', 'canceled', 'received'];
 /** Final states whose reservation is charged; the other final ones give it back. */
 export const CHARGED: readonly MessageStatus[] = ['delivered', 'undelivered'];
@@ -83,7 +90,20 @@ export interface Receipt {
   readonly doneDate: string | null;
 }
 
-/** The first event of a message; nobody is called back for it. */
+/** The status that a message begins with (Twilio's rule): for a later time, through a messaging service, or neither. */
+export function firstStatus(serviceId: string | null, isScheduled: boolean): MessageStatus {
+  if (isScheduled) return 'scheduled';
+  return serviceId ? 'accepted' : 'queued';
+}
+
+/** The first event of a message; nobody is called back for it. @param schedule null: it is sent at once */
+export function begun(message: Message, schedule: Schedule | null): NewEvent {
+  if (!schedule) return accepted(message);
+  const { queue, lane, segments } = message;
+  return eventOf(message, messageScheduled.type, { sendAt: schedule.sendAt.toISOString(), queue, lane, segments });
+}
+
+/** The first event of a message that is to be sent at once. */
 export function accepted(message: Message): NewEvent {
   return eventOf(message, messageAccepted.type, {
     status: message.serviceId ? 'accepted' : 'queued',
@@ -138,6 +158,18 @@ export function expired(message: Message): Decision | null {
   return { message: next, event: eventOf(next, messageUndelivered.type, data) };
 }
 
+/** How a scheduled message goes on when its time has come: by a sender and a queue, or not at all. */
+export type Departure = { readonly from: string; readonly queue: string } | { readonly errorCode: number };
+
+/** The time of a scheduled message has come: it waits for a carrier now, or it failed. */
+export function departed(message: Message, departure: Departure): Decision | null {
+  if (message.status !== 'scheduled') return null;
+  if ('errorCode' in departure) return failed(message, departure.errorCode);
+  const next = change(message, { status: 'queued', ...departure });
+  const { queue, lane, segments } = next;
+  return { message: next, event: eventOf(next, messageQueued.type, { queue, lane, segments }) };
+}
+
 /** Its account was suspended or closed while it waited. The caller has made sure that no carrier has it. */
 export function halted(message: Message): Decision | null {
   return WAITING.includes(message.status) ? failed(message, ACCOUNT_SUSPENDED) : null;
@@ -150,7 +182,7 @@ export function optedOut(message: Message): Decision | null {
 
 /** The customer took it back while it waited. The caller has made sure that no carrier has it. */
 export function canceled(message: Message): Decision | null {
-  if (!WAITING.includes(message.status)) return null;
+  if (!CANCELABLE.includes(message.status)) return null;
   const next = change(message, { status: 'canceled' });
   return { message: next, event: eventOf(next, messageCanceled.type, {}) };
 }

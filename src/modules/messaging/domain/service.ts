@@ -51,6 +51,11 @@ export interface PoolNumber {
   readonly phoneNumber: string;
 }
 
+/** A number of a pool as it is listed. */
+export interface ListedNumber extends PoolNumber {
+  readonly createdAt: Date;
+}
+
 /** Of a service that says nothing about them (Twilio's defaults). */
 export const SERVICE_DEFAULTS: Omit<ServiceSettings, 'friendlyName'> = {
   useCase: 'undeclared',

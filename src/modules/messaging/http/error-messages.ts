@@ -1,6 +1,11 @@
 /** What Twilio's error codes of messages mean, in this product's words. */
 const MESSAGES: Readonly<Record<number, string>> = {
+  21606: 'The sender that was asked for is no longer owned by the account',
   21610: 'The recipient opted out of messages from this sender before it was sent',
+  21612: 'There is no route to the recipient any more',
+  21701: 'The messaging service was deleted before the message was sent',
+  21703: 'The messaging service had no number that could send',
+  21711: 'The sender that was asked for was no longer in the pool of the messaging service',
   30001: 'The queue of the account overflowed before the message was sent',
   30002: 'The account was suspended before the message was sent',
   30003: 'The destination handset is unreachable',

@@ -15,7 +15,7 @@ export function presentMessage(view: MessageView): Record<string, unknown> {
     api_version: '2010-04-01',
     body: view.body,
     date_created: rfc2822(view.createdAt),
-    date_sent: view.sentAt ? rfc2822(view.sentAt) : null,
+    date_sent: dateSent(view),
     date_updated: rfc2822(view.updatedAt),
     direction: view.direction,
     error_code: view.errorCode,
@@ -33,4 +33,10 @@ export function presentMessage(view: MessageView): Record<string, unknown> {
     to: view.to,
     uri: `${uri}.json`,
   };
+}
+
+/** When it was sent; while it is scheduled, when it is to be. */
+function dateSent({ status, sentAt, sendAt }: MessageView): string | null {
+  const at = status === 'scheduled' ? sendAt : sentAt;
+  return at ? rfc2822(at) : null;
 }

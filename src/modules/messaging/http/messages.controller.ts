@@ -4,7 +4,7 @@ import type { z } from 'zod';
 import { Context, CreatesMessage, CurrentPrincipal, type RequestContext } from '../../../platform/http/decorators.js';
 import { Failure } from '../../../shared/failure.js';
 import type { Principal } from '../../../shared/principal.js';
-import { parseSid, sidOf } from '../../../shared/sid.js';
+import { sidOf } from '../../../shared/sid.js';
 import { ChangeMessage } from '../application/change-message.js';
 import { ListMessages } from '../application/list-messages.js';
 import { SendMessage } from '../application/send-message.js';
@@ -12,6 +12,7 @@ import { presentMessage } from './message.presenter.js';
 import { presentMessageList } from './message-list.presenter.js';
 import { filterOf, positionOf } from './message-list.request.js';
 import { createMessageBody, listMessagesQuery, updateMessageBody } from './messages.schemas.js';
+import { accountId, idOf } from './path-ids.js';
 
 const KEY = /^[\x21-\x7e]{1,255}$/;
 
@@ -59,7 +60,7 @@ export class MessagesController {
 
   @Get('Messages/:Sid.json')
   async fetch(@CurrentPrincipal() principal: Principal, @Param('Sid') sid: string) {
-    return presentMessage(await this.listMessages.one(accountId(principal), messageId(sid)));
+    return presentMessage(await this.listMessages.one(accountId(principal), idOf('SM', sid)));
   }
 
   /** `Body=` empty erases the text of a final message; `Status=canceled` takes back one that still waits. */
@@ -70,7 +71,7 @@ export class MessagesController {
     @Param('Sid') sid: string,
     @Body({ schema: updateMessageBody }) body: z.infer<typeof updateMessageBody>,
   ) {
-    const [account, id] = [accountId(principal), messageId(sid)];
+    const [account, id] = [accountId(principal), idOf('SM', sid)];
     let view = await this.listMessages.one(account, id);
     if (body.Status !== undefined) view = await this.changeMessage.cancel(account, id);
     if (body.Body !== undefined) view = await this.changeMessage.redact(account, id);
@@ -80,18 +81,8 @@ export class MessagesController {
   @Delete('Messages/:Sid.json')
   @HttpCode(204)
   async delete(@CurrentPrincipal() principal: Principal, @Param('Sid') sid: string): Promise<void> {
-    await this.changeMessage.delete(accountId(principal), messageId(sid));
+    await this.changeMessage.delete(accountId(principal), idOf('SM', sid));
   }
-}
-
-function accountId(principal: Principal): string {
-  return parseSid('AC', principal.accountSid)!;
-}
-
-function messageId(sid: string): string {
-  const id = parseSid('SM', sid);
-  if (!id) throw new Failure('not_found');
-  return id;
 }
 
 function idempotencyKey(key: string | undefined): string | null {

@@ -11,7 +11,9 @@ export const createMessageBody = z
   .object({
     To: parameter.optional().describe('Destination in E.164'),
     From: parameter.optional().describe('A number of the account, in E.164'),
-    MessagingServiceSid: parameter.optional(),
+    MessagingServiceSid: parameter.optional().describe('Lets a messaging service choose the sender, or has From in it'),
+    ScheduleType: parameter.optional().describe('fixed: it is sent at SendAt, through a messaging service'),
+    SendAt: parameter.optional().describe('ISO 8601 instant, more than 300 s and at most 35 days ahead'),
     Body: parameter.optional().describe('The text, at most 1600 characters'),
     MediaUrl: parameter.optional(),
     StatusCallback: parameter.optional().describe('http(s) URL that is told of every change of status'),

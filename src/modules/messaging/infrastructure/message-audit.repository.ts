@@ -9,7 +9,7 @@ import type {
   MessageRange,
   messageBuckets,
 } from '../contract/messaging.api.js';
-import { messageAccepted, messageReceived } from '../contract/messaging.events.js';
+import { messageAccepted, messageReceived, messageScheduled } from '../contract/messaging.events.js';
 import { MessagingDatabase } from './messaging.storage.js';
 
 /** Milliseconds of the instant inside a UUIDv7. */
@@ -17,7 +17,7 @@ const TIME_OF = (id: string) => `('x' || translate(left(${id}::text, 13), '-', '
 const CHARGE = `case when status in ('delivered', 'undelivered') then 'charged'
   when status in ('failed', 'canceled') then 'free' else 'open' end`;
 /** Status changes: what a webhook is owed. Erasing and deleting are none, and nobody is called for the first status. */
-const OWED = `('messaging.message-sent.v1', 'messaging.message-delivered.v1', 'messaging.message-undelivered.v1',
+const OWED = `('messaging.message-queued.v1', 'messaging.message-sent.v1', 'messaging.message-delivered.v1', 'messaging.message-undelivered.v1',
   'messaging.message-failed.v1', 'messaging.message-canceled.v1')`;
 /** Statuses that an event brings about; each is a bit. */
 const STATUS_EVENTS = ['received', 'scheduled', 'sent', 'delivered', 'undelivered', 'failed', 'canceled'] as const;
@@ -41,7 +41,7 @@ interface Fault {
 /** How many messages a range holds, and those that their own events do not explain. */
 const HISTORIES = `with history as (
     select stream_id, count(*) as events, min(version) as first, max(version) as last,
-      bool_or(version = 1 and type in ('${messageAccepted.type}', '${messageReceived.type}')) as begins,
+      bool_or(version = 1 and type in ('${messageAccepted.type}', '${messageScheduled.type}', '${messageReceived.type}')) as begins,
       count(*) filter (where type in ('messaging.message-delivered.v1', 'messaging.message-undelivered.v1',
         'messaging.message-failed.v1', 'messaging.message-canceled.v1')) as ends,
       bit_or(case type ${STATUS_EVENTS.map((status, bit) => `when 'messaging.message-${status}.v1' then ${1 << bit}`).join(' ')}
@@ -57,7 +57,9 @@ const HISTORIES = `with history as (
             ${STATUS_EVENTS.map((status, bit) => `when '${status}' then ${1 << bit}`).join(' ')} else 0 end) = 0
           then 'no event says how it became ' || m.status
         when m.status in ('queued', 'accepted', 'sent') and m.valid_until < clock_timestamp() - interval '60 s'
-          then 'it is not final although its validity has ended' end as detail
+          then 'it is not final although its validity has ended'
+        when m.status = 'scheduled' and m.send_at < clock_timestamp() - interval '60 s'
+          then 'it is still scheduled although its time has come' end as detail
     from messaging.message m left join history h on h.stream_id = m.id
     where m.id >= $1::uuid and m.id < $2::uuid and m.status <> 'abandoned'
   )

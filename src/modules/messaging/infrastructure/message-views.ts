@@ -3,6 +3,7 @@ import { idFloor, parseSid, sidOf } from '../../../shared/sid.js';
 import type { ReceivedText } from '../contract/messaging.api.js';
 import { type MessageStatus, WAITING } from '../domain/message.js';
 import type { ListFilter, ListPosition, MessageView } from '../domain/message-view.js';
+import { LATEST_MS } from '../domain/schedule.js';
 import { MESSAGE_COLUMNS, type MessageRow, toMessage } from './message-row.js';
 import { MessagingDatabase } from './messaging.storage.js';
 
@@ -11,23 +12,26 @@ interface ViewRow extends MessageRow {
   body: string;
   created_at: Date;
   updated_at: Date;
+  send_at: Date | null;
   price_micros: string;
   currency: string;
 }
 
-const VIEW_COLUMNS = `${MESSAGE_COLUMNS}, direction, body, created_at, updated_at, price_micros, currency`;
+const VIEW_COLUMNS = `${MESSAGE_COLUMNS}, direction, body, created_at, updated_at, send_at, price_micros, currency`;
 
-/** All that customers see and that is not final. */
+/** What is under way: neither final nor scheduled. */
 const LIVE: readonly MessageStatus[] = [...WAITING, 'sent'];
 /** Those that the indexes by number hold: final outgoing messages in one, incoming ones in another. */
 const ENDED: readonly MessageStatus[] = ['delivered', 'undelivered', 'failed', 'canceled'];
 const RECEIVED: readonly MessageStatus[] = ['received'];
+const SCHEDULED: readonly MessageStatus[] = ['scheduled'];
 const LAST_ID = 'ffffffff-ffff-ffff-ffff-ffffffffffff';
 const HOUR_MS = 3_600_000;
 /** The clocks that give ids and those that say when a message was sent differ by less. */
 const CLOCKS_APART_MS = HOUR_MS;
-/** A message is sent while it is valid, ten hours at most after it was made. */
+/** A message is sent while it is valid, ten hours at most after it was made; one that was scheduled, after its time. */
 const MAX_SENT_AFTER_MS = 10 * HOUR_MS + CLOCKS_APART_MS;
+const MAX_SCHEDULED_SENT_AFTER_MS = LATEST_MS + MAX_SENT_AFTER_MS;
 
 /** Reads messages for those who ask for them: one account's, never another's. */
 @Injectable()
@@ -81,25 +85,44 @@ function listStatement(accountId: string, filter: ListFilter, from: ListPosition
   if (from.newerThan) wanted.push(`id > ${value(from.newerThan)}`);
   if (filter.to) wanted.push(`to_number = ${value(filter.to)}`);
   if (filter.from) wanted.push(`from_number = ${value(filter.from)}`);
-  if (filter.sentFrom) {
-    wanted.push(`sent_at >= ${value(filter.sentFrom)}`);
-    wanted.push(`id >= ${value(idFloor(filter.sentFrom.getTime() - MAX_SENT_AFTER_MS))}`);
-  }
+  if (filter.sentFrom) wanted.push(dated('>=', value(filter.sentFrom)));
   if (filter.sentBefore) {
-    wanted.push(`sent_at < ${value(filter.sentBefore)}`);
+    wanted.push(dated('<', value(filter.sentBefore)));
     wanted.push(`id < ${value(idFloor(filter.sentBefore.getTime() + CLOCKS_APART_MS))}`);
   }
+  const branches = branchesOf(filter, value);
   const end = `order by id ${from.newerThan ? 'asc' : 'desc'} limit ${value(limit)}`;
-  const where = wanted.join(' and ');
-  if (!filter.to && !filter.from) {
-    return { text: `select ${VIEW_COLUMNS} from messaging.message where ${where} ${end}`, values };
+  const [first, ...more] = branches.map((branch) => {
+    const where = [...wanted, ...branch].join(' and ');
+    return `select ${VIEW_COLUMNS} from messaging.message where ${where} ${end}`;
+  });
+  if (more.length === 0) return { text: first!, values };
+  const all = [first, ...more].map((select) => `(${select})`).join(' union all ');
+  return { text: `select * from (${all}) m ${end}`, values };
+}
+
+/** By when it was sent, or is to be. */
+function dated(operator: string, instant: string): string {
+  return `(sent_at ${operator} ${instant} or (status = 'scheduled' and send_at ${operator} ${instant}))`;
+}
+
+/** The parts that a list is read in, each by an index of its own, with the conditions that tell them apart. */
+function branchesOf(filter: ListFilter, value: (given: unknown) => string): string[][] {
+  const sentFromMs = filter.sentFrom?.getTime();
+  const earliest = (beforeMs: number) => value(idFloor(sentFromMs! - beforeMs));
+  if (filter.to || filter.from) {
+    // The indexes by number hold final messages, incoming and scheduled ones, each their own; the others are few.
+    const after = sentFromMs === undefined ? [] : [`id >= ${earliest(MAX_SCHEDULED_SENT_AFTER_MS)}`];
+    return [ENDED, RECEIVED, LIVE, SCHEDULED].map((statuses) => [...after, statusIn(statuses)]);
   }
-  // The indexes by number hold no others; those are few.
-  const parts = [ENDED, RECEIVED, LIVE].map(
-    (statuses) =>
-      `(select ${VIEW_COLUMNS} from messaging.message where ${where} and status in ('${statuses.join("', '")}') ${end})`,
-  );
-  return { text: `select * from (${parts.join(' union all ')}) m ${end}`, values };
+  if (sentFromMs === undefined) return [[]];
+  // What was sent soon after it was made, and of what is older only that which was scheduled.
+  const soon = earliest(MAX_SENT_AFTER_MS);
+  return [[`id >= ${soon}`], [`id < ${soon}`, `id >= ${earliest(MAX_SCHEDULED_SENT_AFTER_MS)}`, 'send_at is not null']];
+}
+
+function statusIn(statuses: readonly MessageStatus[]): string {
+  return statuses.length === 1 ? `status = '${statuses[0]}'` : `status in ('${statuses.join("', '")}')`;
 }
 
 function toView(row: ViewRow): MessageView {
@@ -109,6 +132,7 @@ function toView(row: ViewRow): MessageView {
     body: row.body,
     createdAt: row.created_at,
     updatedAt: row.updated_at,
+    sendAt: row.send_at,
     priceMicros: Number(row.price_micros),
     currency: row.currency,
   };

@@ -2,6 +2,7 @@ import { Injectable } from '@nestjs/common';
 import type { Queryable } from '../../../platform/postgres/database.js';
 import type { NewEvent } from '../../../shared/define-event.js';
 import type { Direction, Message } from '../domain/message.js';
+import type { Schedule } from '../domain/schedule.js';
 import { MessageCounts } from './message-counts.js';
 import { MESSAGE_COLUMNS, type MessageRow, toMessage } from './message-row.js';
 import { MessagingDatabase, MessagingLog } from './messaging.storage.js';
@@ -22,6 +23,8 @@ export interface NewMessage {
   readonly message: Message;
   /** By default `outbound-api`. */
   readonly direction?: Direction | undefined;
+  /** Absent or null: it is sent at once. */
+  readonly schedule?: Schedule | null;
   readonly body: string;
   readonly encoding: 'GSM-7' | 'UCS-2';
   readonly retryUnknown: boolean;
@@ -48,27 +51,35 @@ const IS_OPTED_OUT = isOptedOutSql({
   service: 'i.service_id',
   direction: 'i.direction',
 });
+/** What the rows of scheduled messages have beside the others: columns, types and names. */
+const SCHEDULED = {
+  columns: ', send_at, from_asked',
+  types: ', $23::float8[], $24::boolean[]',
+  names: ', send_ms, from_asked',
+  values: ', to_timestamp(send_ms / 1000), from_asked',
+};
+const AT_ONCE: typeof SCHEDULED = { columns: '', types: '', names: '', values: '' };
 
 /**
  * One group of accepted messages: their rows, their first events and the completion of their idempotency keys, in one
  * statement and so in one commit. A row whose deadline has passed by the database's clock, whose id is taken already, or
  * whose recipient has opted out, is left out; the caller finds out which by what is returned.
  */
-function appendStatement(log: MessagingLog): string {
+function appendStatement(log: MessagingLog, more: typeof SCHEDULED): string {
   return `with item as materialized (
     select i.*, ${IS_OPTED_OUT} as opted_out from unnest($1::uuid[], $2::uuid[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[],
         $9::text[], $10::smallint[], $11::uuid[], $12::text[], $13::boolean[], $14::bigint[], $15::text[],
-        $16::float8[], $17::float8[], $18::text[], $19::text[], $20::text[], $21::text[], $22::text[]) with ordinality as
+        $16::float8[], $17::float8[], $18::text[], $19::text[], $20::text[], $21::text[], $22::text[]${more.types}) with ordinality as
       i(account_id, id, status, lane, queue, from_number, to_number, body, encoding, segments, service_id, callback_url,
-        retry_unknown, price_micros, currency, valid_ms, deadline_ms, traceparent, idempotency_key, type, data, direction, ord)
+        retry_unknown, price_micros, currency, valid_ms, deadline_ms, traceparent, idempotency_key, type, data, direction${more.names}, ord)
     where clock_timestamp() < to_timestamp(deadline_ms / 1000)
   ), written as (
     insert into messaging.message (account_id, id, version, status, direction, lane, queue, from_number, to_number, body,
         encoding, segments, service_id, callback_url, retry_unknown, price_micros, currency, created_at, updated_at,
-        valid_until, traceparent)
+        valid_until, traceparent${more.columns})
     select account_id, id, 1, status, direction, lane, queue, from_number, to_number, body, encoding, segments,
         service_id, callback_url, retry_unknown, price_micros, currency, statement_timestamp(), statement_timestamp(),
-        to_timestamp(valid_ms / 1000), traceparent
+        to_timestamp(valid_ms / 1000), traceparent${more.values}
     from item where not opted_out on conflict do nothing returning id
   ), completed as (
     update messaging.idempotency_key k set done = true from item i join written w on w.id = i.id
@@ -95,22 +106,24 @@ const SAVE = `update messaging.message m set version = i.version, status = i.sta
 /** The rows of messages: the hot statements of the send path. */
 @Injectable()
 export class MessagesRepository {
-  private readonly appendText: string;
+  private readonly accept: { readonly name: string; readonly text: string };
+  private readonly schedule: { readonly name: string; readonly text: string };
 
   constructor(
     private readonly db: MessagingDatabase,
     private readonly log: MessagingLog,
     private readonly counts: MessageCounts,
   ) {
-    this.appendText = appendStatement(log);
+    this.accept = { name: 'messaging-accept', text: appendStatement(log, AT_ONCE) };
+    this.schedule = { name: 'messaging-schedule', text: appendStatement(log, SCHEDULED) };
   }
 
-  /** Writes a group of new messages, those that may be written. */
+  /** Writes a group of new messages, all to be sent at once or all scheduled: those that may be written. */
   async append(items: readonly NewMessage[]): Promise<Appended> {
+    const schedules = items.flatMap((item) => item.schedule ?? []);
     const messages = items.map((item) => item.message);
     const { rows } = await this.db.query<AcceptedRow>({
-      name: 'messaging-accept',
-      text: this.appendText,
+      ...(schedules.length === 0 ? this.accept : this.schedule),
       values: [
         messages.map((m) => m.accountId),
         messages.map((m) => m.id),
@@ -134,6 +147,7 @@ export class MessagesRepository {
         items.map((i) => i.event.type),
         items.map((i) => JSON.stringify(i.event.data)),
         items.map((i) => i.direction ?? 'outbound-api'),
+        ...(schedules.length === 0 ? [] : scheduleColumns(schedules)),
       ],
     });
     const [row] = rows;
@@ -230,4 +244,8 @@ export class MessagesRepository {
     );
     return new Set(rows.map((row) => row.id));
   }
+}
+
+function scheduleColumns(schedules: readonly Schedule[]): unknown[] {
+  return [schedules.map((s) => s.sendAt.getTime()), schedules.map((s) => s.isFromAsked)];
 }

@@ -1,14 +1,9 @@
 import { Injectable } from '@nestjs/common';
 import type { Queryable } from '../../../platform/postgres/database.js';
 import type { ListPosition } from '../domain/message-view.js';
-import type { PoolNumber, Service } from '../domain/service.js';
+import type { ListedNumber, PoolNumber, Service } from '../domain/service.js';
 import { MessagingDatabase } from './messaging.storage.js';
 import { SERVICE_COLUMNS, SETTINGS_COLUMNS, type ServiceRow, settingsValues, toService } from './service-row.js';
-
-/** A number of a pool as it is listed. */
-export interface ListedNumber extends PoolNumber {
-  readonly createdAt: Date;
-}
 
 interface NumberRow {
   id: string;

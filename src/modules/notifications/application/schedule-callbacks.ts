@@ -6,6 +6,7 @@ import {
   messageCanceled,
   messageDelivered,
   messageFailed,
+  messageQueued,
   messageSent,
   messageUndelivered,
 } from '../../messaging/contract/messaging.events.js';
@@ -15,6 +16,7 @@ import { type Candidate, DeliveriesRepository } from '../infrastructure/deliveri
 import { Courier } from './courier.js';
 
 const STATUS_BY_TYPE: Readonly<Record<string, string>> = {
+  [messageQueued.type]: 'queued',
   [messageSent.type]: 'sent',
   [messageDelivered.type]: 'delivered',
   [messageUndelivered.type]: 'undelivered',
