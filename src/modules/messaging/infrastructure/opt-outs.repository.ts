@@ -19,14 +19,17 @@ export interface OptOutFilter {
 
 /**
  * Whether a message's recipient has opted out of its sender or of its service, as an SQL condition for the statement that
- * reads or writes the message anyway: exact in that statement's snapshot, at the price of a probe of an index or two. A
- * subquery of its own for each row; an anti-join could be planned, while the table is empty, so as to read all of it later.
+ * reads or writes the message anyway: exact in that statement's snapshot, at the price of one probe of an index, or two with
+ * a service. A subquery of its own for each row: a join could be planned, while the table is empty, so as to read all of it
+ * later.
  *
  * @param of the columns, or expressions, of the message
  */
 export function isOptedOutSql(of: { account: string; to: string; from: string; service: string; direction: string }) {
-  return `(${of.direction} <> 'outbound-keyword' and (select true from messaging.opt_out o where o.account_id = ${of.account}
-    and o.recipient = ${of.to} and o.sender = any (array[${of.from}, ${of.service}::text]) limit 1) is not null)`;
+  const found = (sender: string) => `(select true from messaging.opt_out o where o.account_id = ${of.account}
+    and o.recipient = ${of.to} and o.sender = ${sender} limit 1) is not null`;
+  return `(${of.direction} <> 'outbound-keyword' and (${found(of.from)}
+    or (${of.service} is not null and ${found(`${of.service}::text`)})))`;
 }
 
 /** Who wants no messages from whom. */
