@@ -1,6 +1,7 @@
 import type { INestApplication } from '@nestjs/common';
 import { AccountsDemo } from '../modules/accounts/contract/accounts.demo.js';
 import { BillingDemo } from '../modules/billing/contract/billing.demo.js';
+import { MessagingDemo } from '../modules/messaging/contract/messaging.demo.js';
 import type { Environment, Settings } from '../platform/settings/settings.js';
 
 const CREDIT_MICROS = 10_000_000_000;
@@ -13,16 +14,18 @@ const DEMO_NUMBER = '+15005550006';
 export interface Demo {
   readonly sid: string;
   readonly authToken: string;
+  readonly serviceSid: string;
 }
 
-/** Makes the demo account with its number, credit and rates, at the first start; finds it again later. */
+/** Makes the demo account with its number, credit, rates and messaging service, at the first start; finds it again later. */
 export async function ensureDemo(app: INestApplication, environment: Environment): Promise<Demo> {
-  const demo = await app.get(AccountsDemo).openDemoAccount({
+  const { sid, authToken, phoneNumberSid } = await app.get(AccountsDemo).openDemoAccount({
     ...(environment.DEMO_ACCOUNT_SID ? { sid: environment.DEMO_ACCOUNT_SID } : {}),
     ...(environment.DEMO_AUTH_TOKEN ? { authToken: environment.DEMO_AUTH_TOKEN } : {}),
   });
-  await app.get(BillingDemo).ensureDemoBilling({ accountSid: demo.sid, amountMicros: CREDIT_MICROS, rates: RATES });
-  return demo;
+  await app.get(BillingDemo).ensureDemoBilling({ accountSid: sid, amountMicros: CREDIT_MICROS, rates: RATES });
+  const { serviceSid } = await app.get(MessagingDemo).ensureDemoService({ accountSid: sid, phoneNumberSid });
+  return { sid, authToken, serviceSid };
 }
 
 /** Tells the newcomer what there is and what to try. */
@@ -32,6 +35,7 @@ export function showDemo(url: string, demo: Demo, settings: Settings): void {
 
     account SID     ${demo.sid}
     auth token      ${demo.authToken}
+    service SID     ${demo.serviceSid}
     operator token  ${settings.operatorToken}
 
   Send a message:

@@ -8,7 +8,9 @@ export const DROP_EVERY_MS = 600_000;
 
 /** Analyses the partitions that are being filled, in every module that is kept here. */
 export async function analysePartitions(bus: EventBus): Promise<void> {
-  for (const log of bus.kept()) await analyseGrowing(log.db.server, log.module);
+  for (const log of bus.kept()) {
+    await analyseGrowing(log.db.server, log.module, log.db.isOwnServer);
+  }
 }
 
 /** Drops what every module that is kept here no longer keeps. */

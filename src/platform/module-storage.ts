@@ -46,6 +46,7 @@ export function provideStorage<D extends ModuleDatabase>(
         module,
         connectionString: settings.databaseUrls[module],
         ...MODULE_CONNECTIONS[module],
+        isOwnServer: settings.isAlone,
         onError: (error) => logger.warn({ module, err: error }, 'a database connection broke'),
       });
       readiness.register({

@@ -14,6 +14,7 @@ import { accepted, type Message } from '../../src/modules/messaging/domain/messa
 import { DispatchRepository } from '../../src/modules/messaging/infrastructure/dispatch.repository.js';
 import { MessagesRepository, type NewMessage } from '../../src/modules/messaging/infrastructure/messages.repository.js';
 import { MessagingLog } from '../../src/modules/messaging/infrastructure/messaging.storage.js';
+import { ScheduledRepository } from '../../src/modules/messaging/infrastructure/scheduled.repository.js';
 import type { DeliveryKey } from '../../src/modules/notifications/domain/delivery.js';
 import {
   DeliveriesRepository,
@@ -53,9 +54,11 @@ const FILL: Readonly<Record<string, string>> = {
   'carriers.submission': `insert into carriers.submission (key, account_id, carrier, outcome, segments, message_id, destination)
     select ${ID}, $3::uuid, 'one', 'accepted', 1, g::text, '+1' from generate_series(1, ${ROWS}) g`,
   'messaging.message': `insert into messaging.message (account_id, id, version, status, direction, lane, queue, from_number,
-      to_number, body, encoding, segments, retry_unknown, price_micros, currency, created_at, updated_at, valid_until)
-    select $3::uuid, ${ID}, 1, case when g % 3 = 0 then 'queued' else 'delivered' end, 'outbound-api', 'realtime', 'one', '+1',
-      '+1', 'x', 'GSM-7', 1, false, 1, 'USD', now(), now(), now() + interval '1 hour' from generate_series(1, ${ROWS}) g`,
+      to_number, body, encoding, segments, retry_unknown, price_micros, currency, created_at, updated_at, valid_until, send_at, from_asked)
+    select $3::uuid, ${ID}, 1, (array['queued', 'scheduled', 'delivered'])[g % 3 + 1], 'outbound-api', 'realtime', 'one', '+1',
+      '+1', 'x', 'GSM-7', 1, false, 1, 'USD', now(), now(), now() + interval '1 hour',
+      case when g % 3 = 1 then date_trunc('second', now()) + (g - 100) * interval '1 s' end, false
+    from generate_series(1, ${ROWS}) g`,
   // Of the account whose messages are written and sent, to others than these go to.
   'messaging.opt_out': `insert into messaging.opt_out (account_id, recipient, sender, source)
     select $3::uuid, '+' || ($1::bigint * $2::bigint + g), '+1', 'keyword' from generate_series(1, ${ROWS}) g`,
@@ -149,6 +152,10 @@ const messages = () => {
   const log = new MessagingLog(dbs.get('messaging')!, MESSAGING_EVENTS);
   return new MessagesRepository(reader('messaging').database, log, { count: () => undefined } as never);
 };
+const scheduled = () => {
+  const log = new MessagingLog(dbs.get('messaging')!, MESSAGING_EVENTS);
+  return new ScheduledRepository(reader('messaging').database, log, { count: () => undefined } as never);
+};
 const dispatch = () => new DispatchRepository(reader('messaging').database);
 const outcomes = () =>
   new OutcomesRepository(reader('carriers').database, new CarriersLog(dbs.get('carriers')!, CARRIERS_EVENTS));
@@ -211,6 +218,16 @@ const STATEMENTS: readonly [what: string, name: Name, isPruned: boolean, act: ()
   ],
   ['append', 'messaging', true, () => messages().append(newIds().map(newMessage))],
   ['lock', 'messaging', true, () => messages().lock(reader('messaging'), ids(known))],
+  ['find what is due', 'messaging', false, () => scheduled().due(GROUP)],
+  [
+    'let go what is due',
+    'messaging',
+    true,
+    () => {
+      const messages = known.map((id) => newMessage(id).message);
+      return scheduled().save(reader('messaging'), messages, []);
+    },
+  ],
   ['sendable', 'messaging', true, () => dispatch().sendable(ids(known))],
   ['places', 'messaging', false, () => dispatch().places(GROUP)],
   [

@@ -146,6 +146,20 @@ describe.each(WAYS)('AccountsApi %s', (_, reach) => {
     expect(await accounts.findPhoneNumbers([])).toEqual([]);
   });
 
+  it('finds a number of an account by its SID', async () => {
+    const [owner, other] = [await openActive(), await openActive()];
+    const phoneNumber = `+150055501${++numbers + 10}`;
+    const assigned = await running.module.get(AssignPhoneNumber).assign({ accountSid: owner.sid, phoneNumber });
+    const phoneNumberSid = sidOf('PN', assigned.id);
+    const found = (accountSid: string, sid = phoneNumberSid) =>
+      accounts.getPhoneNumber({ accountSid, phoneNumberSid: sid });
+    expect(await found(owner.sid)).toEqual({ sid: phoneNumberSid, phoneNumber });
+    expect(await found(other.sid)).toBeNull();
+    expect(await found(owner.sid, sidOf('PN', newId()))).toBeNull();
+    expect(await found(owner.sid, 'nonsense')).toBeNull();
+    expect(await found('nonsense')).toBeNull();
+  });
+
   it('gives the keys that sign, for the accounts it knows', async () => {
     const [first, second] = [await openActive(), await openActive()];
     expect(await accounts.signingKeys([first.sid, sidOf('AC', newId()), 'nonsense', second.sid])).toEqual({

@@ -55,6 +55,10 @@ describe('parameters of a message', () => {
     ['a name that nobody owns', { From: 'ACME' }, 21606, 'From'],
     ['a From that is a test number: invalid', { From: '+15005550001' }, 21212, 'From'],
     ['a From that is a test number: not usable', { From: '+15005550007' }, 21606, 'From'],
+    ['a service whose SID is none', { MessagingServiceSid: 'MG1' }, 21705, 'MessagingServiceSid'],
+    ['a ScheduleType without a service', { ScheduleType: 'fixed' }, 35118, 'MessagingServiceSid'],
+    ['a ScheduleType of another kind', { ScheduleType: 'optimal' }, 35126, 'ScheduleType'],
+    ['a SendAt alone', { SendAt: '2099-01-01T00:00:00Z' }, 20001, 'ScheduleType'],
     ['a service that is not there', { MessagingServiceSid: `MG${ABSENT}` }, 21701, 'MessagingServiceSid'],
     ['no Body', { Body: null }, 21602, 'body'],
     ['an empty Body', { Body: '' }, 21602, 'body'],
@@ -82,14 +86,31 @@ describe('parameters of a message', () => {
     expectRefused(await create({ From: '+15005550008' }), 429, 21611, 'From');
   });
 
-  it.each(['To', 'From', 'Body', 'StatusCallback', 'ValidityPeriod', 'SmartEncoded', 'MessagingServiceSid'])(
-    '%s given twice',
-    async (name) => {
-      expectRefused(await createRaw(`${valid(name)}&${name}=%2B15555550100&${name}=x`), 400, 20001, name);
-    },
-  );
+  it.each([
+    'To',
+    'From',
+    'Body',
+    'StatusCallback',
+    'ValidityPeriod',
+    'SmartEncoded',
+    'MessagingServiceSid',
+    'ScheduleType',
+    'SendAt',
+  ])('%s given twice', async (name) => {
+    expectRefused(await createRaw(`${valid(name)}&${name}=%2B15555550100&${name}=x`), 400, 20001, name);
+  });
 
-  const NAMES = ['To', 'From', 'Body', 'StatusCallback', 'ValidityPeriod', 'MessagingServiceSid', 'MessageIntent', 'X'];
+  const NAMES = [
+    'To',
+    'From',
+    'Body',
+    'StatusCallback',
+    'ValidityPeriod',
+    'MessagingServiceSid',
+    'SendAt',
+    'MessageIntent',
+    'X',
+  ];
   describe.each(UNSTORABLE)('%s', (_what, encoded) => {
     it.each(NAMES)('in %s', async (name) => {
       expectRefused(await createRaw(`${valid(name)}&${name}=${encoded}`), 400, 20001, name);

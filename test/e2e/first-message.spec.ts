@@ -82,6 +82,25 @@ describe('the first message, with the official SDK', () => {
     expect(Number((await client.balance.fetch()).balance)).toBeCloseTo(before - 0.0079, 6);
   });
 
+  it("goes through the demo account's messaging service, whose callback is told, and can be scheduled and taken back", async () => {
+    const messagingServiceSid = DEMO_SID.replace('AC', 'MG');
+    await client.messaging.v1.services(messagingServiceSid).update({ statusCallback: `${receiver.url}/service` });
+    const through = { to: '+15555550101', body: 'through a service', messagingServiceSid };
+    const sent = await insist(() => client.messages.create(through));
+    expect(sent).toMatchObject({ status: 'accepted', from: DEMO_NUMBER, messagingServiceSid });
+    await eventually(() => receiver.statusesOf(sent.sid).length === 2, { what: 'both callbacks' });
+    expect(receiver.statusesOf(sent.sid)).toEqual(['sent', 'delivered']);
+    const callback = receiver.received.find(({ params }) => params.MessageSid === sent.sid);
+    expect(callback?.params.MessagingServiceSid).toBe(messagingServiceSid);
+    const sendAt = new Date(Date.now() + 34 * 24 * 3_600_000);
+    const later = await insist(() => client.messages.create({ ...through, scheduleType: 'fixed', sendAt }));
+    expect(later.status).toBe('scheduled');
+    expect(await client.messages(later.sid).update({ status: 'canceled' })).toMatchObject({ status: 'canceled' });
+    await eventually(() => receiver.statusesOf(later.sid).length === 1, { what: 'the callback of its end' });
+    expect(receiver.statusesOf(later.sid)).toEqual(['canceled']);
+    await client.messaging.v1.services(messagingServiceSid).update({ statusCallback: '' });
+  });
+
   it('tells why a message was not delivered', async () => {
     const created = await send('+15555530003', 'no luck', { statusCallback: `${receiver.url}/undelivered` });
     const message = await eventually(async () => {

@@ -209,7 +209,7 @@ export const PLANTED: readonly Planted[] = [
   { name: 'a cursor moved under any lease', parts: NoFenceForCursor, from: 60, says: /had the effect of event/ },
   { name: 'a receipt dropped before its answer', parts: DropsEarlyReceipts, from: 1, says: /receipt .* is lost/ },
   { name: 'a receipt confirmed too early', parts: ConfirmsReceiptsAtOnce, from: 1, says: /receipt .* is lost/ },
-  { name: 'a void before its id is taken', parts: VoidsBeforeAbandoning, from: 4100, says: /charge resolved: void/ },
+  { name: 'a void before its id is taken', parts: VoidsBeforeAbandoning, from: 2040, says: /charge resolved: void/ },
   { name: 'a sweep that looks for no message', parts: SweepsWhatIsWritten, from: 1, says: /charge resolved: void/ },
   { name: 'a key completed before its message', parts: KeyBeforeMessage, from: 1, says: /its message is missing/ },
   { name: 'a submission sent before its key', parts: SendsBeforeIntent, from: 1, says: /a carrier has it|twice/ },

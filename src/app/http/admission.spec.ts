@@ -104,6 +104,27 @@ describe('the edge', () => {
     expect(edge.lines.filter(({ msg }) => msg === 'request failed')).toEqual([]);
   });
 
+  it('refuses from the head alone, and goes on with the connection', async () => {
+    const admission = edge.app.get(Admission);
+    const all = fill(admission, 'change');
+    const { port } = edge.app.getHttpServer().address() as { port: number };
+    const socket = connect(port, '127.0.0.1');
+    let heard = '';
+    socket.on('data', (bytes: Buffer) => {
+      heard += bytes.toString('latin1');
+    });
+    const post = (length: number) =>
+      `POST /v1/notes HTTP/1.1\r\nHost: x\r\nX-Request-Id: mine-${length}\r\nContent-Type: application/json\r\nContent-Length: ${length}\r\n\r\n${'x'.repeat(length)}`;
+    socket.write(post(10) + post(20));
+    await eventually(() => heard.split('HTTP/1.1 503').length === 3, { what: 'both are refused' });
+    expect(heard).toMatch(/x-request-id: mine-10\r\n/);
+    expect(heard).toMatch(/x-request-id: mine-20\r\n/);
+    expect(heard).not.toMatch(/connection: close/i);
+    socket.write(`POST /v1/notes HTTP/1.1\r\nHost: x\r\nContent-Length: 100000\r\n\r\n`);
+    await eventually(() => socket.readableEnded || socket.destroyed, { what: 'a long body is not waited for' });
+    for (const one of all) one.end();
+  });
+
   it('gives the place of a client that left back', async () => {
     let open = () => {};
     NativeTestController.gate = new Promise((resolve) => {

@@ -16,7 +16,7 @@ const LIMIT = { targetMs: 250, initial: 1_000, least: 64, most: 10_000 };
 /** About as many as the pools for them answer at once, and a short line: a search that nobody waits for is not begun. */
 const SEARCHES = { running: 4, waiting: 64, maxWaitMs: 2_000 };
 
-const ALWAYS = /^\/(health|metrics|openapi\.json|docs|console|v1\/operator)(\/|$)/;
+const ALWAYS = /^\/(health|metrics|openapi\.json|docs|console|v1\/operator)([/?]|$)/;
 /** A read of one thing: a path that ends with what it is called by, or one of these. */
 const ONE = /(\/:\w+(\.json)?|\/Balance\.json|\/balance|\/events)$/;
 
@@ -80,6 +80,16 @@ export class Admission {
         },
       );
     }
+  }
+
+  /**
+   * Whether a request is refused before anything else is done for it, because there is no room even for the most
+   * important. Which route it is for is not known yet.
+   */
+  sheds(method: string, url: string): boolean {
+    if (!this.limit.isFull || ALWAYS.test(url)) return false;
+    this.refused[method === 'GET' || method === 'HEAD' ? 'fetch' : 'change']++;
+    return true;
   }
 
   private refuse(importance: keyof typeof SHARES, refuse: () => void): void {

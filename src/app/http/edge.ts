@@ -1,3 +1,4 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import { Injectable, type OnModuleDestroy } from '@nestjs/common';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
@@ -17,6 +18,7 @@ import { describeApi } from './openapi.js';
 import { ReferenceDocument } from './reference-document.js';
 import { RequestLog } from './request-log.js';
 import { RouteTable } from './route-table.js';
+import { answerShed } from './shed.js';
 import { translateError } from './translate-error.js';
 
 const SECURITY_HEADERS = {
@@ -55,6 +57,7 @@ const HOSTLESS = new Failure('invalid_request', { detail: 'The request has no Ho
 export class Edge implements OnModuleDestroy {
   private readonly unmatched: ObservedRoute;
   private headers: Readonly<Record<string, string>> = SECURITY_HEADERS;
+  private readonly shed: RouteMetrics;
   private server: FastifyInstance | null = null;
   private drain: Drain | null = null;
 
@@ -68,6 +71,7 @@ export class Edge implements OnModuleDestroy {
     private readonly admission: Admission,
     private readonly readiness: Readiness,
   ) {
+    this.shed = metrics.route('*', 'shed');
     this.unmatched = { pattern: 'unmatched', metrics: metrics.route('*', 'unmatched'), importance: 'fetch' };
   }
 
@@ -107,6 +111,17 @@ export class Edge implements OnModuleDestroy {
     // Nest closes the server too, when the modules are done, and waits then for what is still to be answered.
     void this.server?.close().catch(() => undefined);
     this.drain?.close();
+  }
+
+  /**
+   * Refuses a request of which only the head has been read, where the process has no room for it; false where it has.
+   * While the process stops, requests take the ordinary way, which closes their connections.
+   */
+  sheds(request: IncomingMessage, response: ServerResponse): boolean {
+    if (!this.server?.server.listening || !this.admission.sheds(request.method ?? '', request.url ?? '')) return false;
+    answerShed(request, response, this.headers, this.publicUrl.base());
+    this.shed.observe(response.statusCode, 0);
+    return true;
   }
 
   /** Answers a request that the router refused before any hook ran. */

@@ -25,6 +25,7 @@ import { carriersFeed, messagingFeed } from './application/dispatch-feed.js';
 import { Dispatcher } from './application/dispatcher.js';
 import { EndHaltedMessages } from './application/end-halted-messages.js';
 import { EndWaiting } from './application/end-waiting.js';
+import { EnsureDemoService } from './application/ensure-demo-service.js';
 import { ExpireMessages } from './application/expire-messages.js';
 import { FindSender } from './application/find-sender.js';
 import { FollowAccounts } from './application/follow-accounts.js';
@@ -55,6 +56,7 @@ import { Sweeper } from './application/sweeper.js';
 import { TEST_NUMBERS, ValidateSend } from './application/validate-send.js';
 import { WebhookUrls } from './application/webhook-urls.js';
 import { MessagingApi } from './contract/messaging.api.js';
+import { MessagingDemo } from './contract/messaging.demo.js';
 import { MESSAGING_EVENTS } from './contract/messaging.events.js';
 import { CallbackUrlPolicy } from './domain/callback-url-policy.js';
 import { InboundController } from './http/inbound.controller.js';
@@ -165,8 +167,10 @@ const STORAGE = { database: MessagingDatabase, log: MessagingLog, consumers: Mes
     MessagingMetrics,
     MessagingFacade,
     { provide: MessagingApi, useExisting: MessagingFacade },
+    EnsureDemoService,
+    { provide: MessagingDemo, useExisting: EnsureDemoService },
   ],
-  exports: [MessagingApi],
+  exports: [MessagingApi, MessagingDemo],
 })
 export class MessagingModule implements OnApplicationBootstrap, OnModuleDestroy, BeforeApplicationShutdown {
   constructor(

@@ -1,3 +1,4 @@
+import { getPriority } from 'node:os';
 import { startTestDatabase, type TestDatabase } from '../../../test/support/database.js';
 import { eventually } from '../../../test/support/eventually.js';
 import { newId } from '../../shared/sid.js';
@@ -168,5 +169,23 @@ describe('passing trouble', () => {
     ['null', null],
   ])('is not %s', (_name, error) => {
     expect(isTransientDatabaseError(error)).toBe(false);
+  });
+});
+
+describe('the server of this process alone', () => {
+  it('gives way to the send path when it searches, and only then', async () => {
+    const own = new ModuleDatabase({ module: 'messaging', connectionString: database.url, isOwnServer: true });
+    try {
+      const niceness = async (pool: ModuleDatabase['data']) => {
+        const { rows } = await pool.query<{ pid: number }>('select pg_backend_pid() as pid');
+        return getPriority(rows[0]!.pid);
+      };
+      const ordinary = await niceness(own.data);
+      expect(await niceness(own.control)).toBe(ordinary);
+      expect(await niceness(own.search)).toBe(Math.max(ordinary, 10));
+      expect(await niceness(db.search)).toBe(ordinary);
+    } finally {
+      await own.close();
+    }
   });
 });

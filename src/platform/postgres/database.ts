@@ -1,6 +1,7 @@
 import pg from 'pg';
 import { followPool } from './follow-pool.js';
 import type { Retention } from './partition-care.js';
+import { yieldCpu } from './yield-cpu.js';
 
 /** What runs SQL: a pool, or the one connection of a transaction. */
 export interface Queryable {
@@ -19,6 +20,8 @@ export interface ModuleDatabaseOptions {
   readonly controlConnections?: number;
   /** Connections for what may read much: lists, searches, the audit. */
   readonly searchConnections?: number;
+  /** Whether the server is this process's own, on this machine: searches then give way to the send path. */
+  readonly isOwnServer?: boolean;
   readonly onError?: (error: Error) => void;
 }
 
@@ -85,6 +88,8 @@ export class ModuleDatabase implements Queryable {
       connectionTimeoutMillis: SEARCH_TURN_TIMEOUT_MS,
       max: options.searchConnections ?? 2,
     });
+    if (options.isOwnServer)
+      this.search.on('connect', (client) => yieldCpu(client as pg.PoolClient & { processID?: number }));
     const pools = [this.data, this.control, this.search];
     this.ends = pools.map(followPool);
     // An idle connection that breaks is replaced by the pool; without a listener it would end the process.
@@ -123,6 +128,11 @@ export class ModuleDatabase implements Queryable {
   /** The database that it is in, to tell whether another module shares it. */
   get server(): string {
     return this.options.connectionString;
+  }
+
+  /** See ModuleDatabaseOptions. */
+  get isOwnServer(): boolean {
+    return this.options.isOwnServer ?? false;
   }
 
   /** A connection outside the pools, not connected yet, for what needs a session for long; its user ends it. */

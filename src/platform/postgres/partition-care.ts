@@ -1,4 +1,5 @@
 import pg from 'pg';
+import { yieldCpu } from './yield-cpu.js';
 
 /** How long messages, what belongs to them, and events are kept. */
 export const RETENTION_MS = 90 * 24 * 3600 * 1000;
@@ -37,10 +38,12 @@ interface Partition {
  * Analyses the partitions that are being filled: the first time when they have some thousand rows, which is before
  * autovacuum comes, and again as they grow. Reads a sample; keeps nobody waiting.
  *
+ * @param isOwnServer whether the server is this process's own: it then gives way to the send path
  * @returns the names of what was analysed
  */
-export function analyseGrowing(connectionString: string, module: string): Promise<string[]> {
+export function analyseGrowing(connectionString: string, module: string, isOwnServer = false): Promise<string[]> {
   return alone(connectionString, module, async (client) => {
+    if (isOwnServer) yieldCpu(client as pg.Client & { processID?: number });
     const { rows } = await client.query<{ name: string }>(
       `select c.relname as name from pg_stat_all_tables s join pg_class c on c.oid = s.relid
         where s.schemaname = $1 and c.relispartition and c.relkind = 'r'

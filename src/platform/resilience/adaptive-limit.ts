@@ -40,6 +40,13 @@ export class AdaptiveLimit {
     return this.entered;
   }
 
+  /** Whether all places are taken, also for what is most important. To be asked where a refusal follows. */
+  get isFull(): boolean {
+    const isFull = this.entered >= this.current;
+    if (isFull) this.wasReached = true;
+    return isFull;
+  }
+
   /**
    * Takes a place, or none where all that are there for this share are taken.
    *

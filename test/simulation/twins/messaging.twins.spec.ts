@@ -1,6 +1,6 @@
 import { MESSAGING_EVENTS } from '../../../src/modules/messaging/contract/messaging.events.js';
 import { LANES } from '../../../src/modules/messaging/domain/lane.js';
-import { accepted, type Message } from '../../../src/modules/messaging/domain/message.js';
+import { accepted, begun, departed, type Message } from '../../../src/modules/messaging/domain/message.js';
 import { AccountStatusesRepository } from '../../../src/modules/messaging/infrastructure/account-statuses.repository.js';
 import { DispatchRepository } from '../../../src/modules/messaging/infrastructure/dispatch.repository.js';
 import { EndingsRepository, type EndReason } from '../../../src/modules/messaging/infrastructure/endings.repository.js';
@@ -10,6 +10,7 @@ import {
 } from '../../../src/modules/messaging/infrastructure/messages.repository.js';
 import { MessagingDatabase, MessagingLog } from '../../../src/modules/messaging/infrastructure/messaging.storage.js';
 import { OptOutsRepository } from '../../../src/modules/messaging/infrastructure/opt-outs.repository.js';
+import { ScheduledRepository } from '../../../src/modules/messaging/infrastructure/scheduled.repository.js';
 import { newId } from '../../../src/shared/sid.js';
 import { startTestDatabase, type TestDatabase } from '../../support/database.js';
 import { Random } from '../random.js';
@@ -17,7 +18,7 @@ import { LONG_MS, SEED, STEPS, same } from './compare.js';
 import { DirectDatabase } from './database.js';
 import { LogTable, LogTwin } from './event-log.twin.js';
 import { MessagesTwin, MessagingTables } from './messages.twin.js';
-import { DispatchTwin, EndingsTwin, OptOutsTwin, StatusesTwin } from './messaging.twins.js';
+import { DispatchTwin, EndingsTwin, OptOutsTwin, ScheduledTwin, StatusesTwin } from './messaging.twins.js';
 
 const ACCOUNTS = Array.from({ length: 3 }, () => newId());
 const QUEUES = ['one', 'two'];
@@ -129,6 +130,83 @@ describe('the twins of what waits', () => {
 
 function optOut(random: Random) {
   return { accountId: random.pick(ACCOUNTS), recipient: random.pick(RECIPIENTS), sender: random.pick(SENDERS) };
+}
+
+describe('the twin of what is scheduled', () => {
+  let database: TestDatabase;
+  let db: MessagingDatabase;
+  beforeAll(async () => {
+    database = await startTestDatabase(['messaging']);
+    db = new MessagingDatabase({ module: 'messaging', connectionString: database.url });
+  });
+  afterAll(async () => {
+    await db?.close();
+    await database?.stop();
+  });
+
+  it('gives each instant and tenant its share of what is due, as the repository does', async () => {
+    const random = new Random(SEED);
+    const direct = new DirectDatabase();
+    const tables = new MessagingTables(new LogTable('messaging'));
+    const log = new MessagingLog(db, MESSAGING_EVENTS);
+    const counts = { count: () => undefined } as never;
+    const twinMessages = new MessagesTwin(tables, direct, new LogTwin(tables.log, direct));
+    const real = {
+      db,
+      messages: new MessagesRepository(db, log, counts),
+      scheduled: new ScheduledRepository(db, log, counts),
+      statuses: new AccountStatusesRepository(db),
+    };
+    const twin = {
+      db: direct as never as MessagingDatabase,
+      messages: twinMessages,
+      scheduled: new ScheduledTwin(tables, direct, twinMessages),
+      statuses: new StatusesTwin(tables, direct),
+    };
+    const both = <T>(what: string, ask: (one: typeof real | typeof twin) => Promise<T>) =>
+      same(
+        what,
+        () => ask(real),
+        () => ask(twin),
+      );
+    const nowMs = Math.floor(Date.now() / 1000) * 1000;
+    for (let step = 0; step < STEPS; step++) {
+      if (random.chance(0.4)) {
+        const items = Array.from({ length: 3 }, () => scheduled(random, nowMs));
+        await both(`append ${step}`, async ({ messages }) =>
+          [...(await messages.append(items)).createdAt.keys()].sort(),
+        );
+      } else if (random.chance(0.2)) {
+        const status = { accountId: random.pick(ACCOUNTS), version: step + 1, halted: random.chance(0.5) };
+        await both(`record ${step}`, ({ statuses, db: on }) => on.transaction((tx) => statuses.record(tx, [status])));
+      } else {
+        const limit = 1 + random.below(6);
+        const due = await both(`due ${step}`, ({ scheduled: from }) => from.due(limit));
+        const decided = due.flatMap(({ message, isHalted }) => {
+          const going = { from: '+15005550009', queue: random.pick(QUEUES) };
+          return departed(message, isHalted ? { errorCode: 30002 } : going) ?? [];
+        });
+        await both(`save ${step}`, ({ scheduled: to, db: on }) =>
+          on.transaction(async (tx) => {
+            const [messages, events] = [decided.map((one) => one.message), decided.flatMap((one) => one.event ?? [])];
+            (await to.save(tx, messages, events))();
+          }),
+        );
+        const keys = due.map(({ message }) => message);
+        await both(`lock ${step}`, ({ messages, db: on }) =>
+          on.transaction(async (tx) => [...(await messages.lock(tx, keys)).values()]),
+        );
+      }
+    }
+  });
+});
+
+function scheduled(random: Random, nowMs: number): NewMessage {
+  const item = waiting(random);
+  const sendAt = new Date(nowMs + random.pick([-3_000, -2_000, -1_000, LONG_MS]));
+  const schedule = { sendAt, isFromAsked: random.chance(0.3) };
+  const message: Message = { ...item.message, status: 'scheduled' };
+  return { ...item, message, schedule, event: begun(message, schedule) };
 }
 
 function waiting(random: Random): NewMessage {

@@ -1,4 +1,5 @@
 import { Injectable } from '@nestjs/common';
+import { sidOf } from '../../../shared/sid.js';
 import type { AccountsDemo } from '../contract/accounts.demo.js';
 import { AssignPhoneNumber } from './assign-phone-number.js';
 import { OpenAccount } from './open-account.js';
@@ -17,7 +18,10 @@ export class OpenDemoAccount implements AccountsDemo {
   ) {}
 
   /** See AccountsDemo. */
-  async openDemoAccount(input: { sid?: string; authToken?: string }): Promise<{ sid: string; authToken: string }> {
+  async openDemoAccount(input: {
+    sid?: string;
+    authToken?: string;
+  }): Promise<{ sid: string; authToken: string; phoneNumberSid: string }> {
     const opened = await this.open.open({
       friendlyName: 'Demo',
       tier: 'enterprise',
@@ -28,7 +32,7 @@ export class OpenDemoAccount implements AccountsDemo {
     const isOther = input.authToken !== undefined && input.authToken !== opened.authToken;
     const authToken = isOther ? await this.rotate.rotate(sid, input.authToken) : opened.authToken;
     // The number is for tests and nobody's own: whichever account is the demo has it.
-    await this.numbers.assign({ accountSid: sid, phoneNumber: DEMO_NUMBER, takeOver: true });
-    return { sid, authToken };
+    const { id } = await this.numbers.assign({ accountSid: sid, phoneNumber: DEMO_NUMBER, takeOver: true });
+    return { sid, authToken, phoneNumberSid: sidOf('PN', id) };
   }
 }

@@ -7,5 +7,8 @@ export abstract class AccountsDemo {
    * @param sid SID of the account; by default one that is the same at every start
    * @param authToken 32 letters and digits; by default one that is made at the first start
    */
-  abstract openDemoAccount(input: { sid?: string; authToken?: string }): Promise<{ sid: string; authToken: string }>;
+  abstract openDemoAccount(input: {
+    sid?: string;
+    authToken?: string;
+  }): Promise<{ sid: string; authToken: string; phoneNumberSid: string }>;
 }

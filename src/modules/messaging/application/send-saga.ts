@@ -82,10 +82,10 @@ export class SendSaga {
    * @throws Failure insufficient_balance, no_route (no rate), account_not_active, unavailable (the budget is spent),
    *   too_many_requests (the day's quota), queue_full (too many of the account's messages are on their way), opted_out
    */
-  async send(draft: Draft): Promise<Accepted> {
+  send(draft: Draft): Promise<Accepted> {
     const { message, direction } = draft;
-    if (direction !== 'outbound-keyword' && this.optOuts.mayHave(message)) await this.optOuts.refuse(message);
-    return (draft.schedule ? this.later : this.atOnce).submit(draft);
+    const isKnown = direction !== 'outbound-keyword' && this.optOuts.mayHave(message);
+    return isKnown ? this.optOuts.refuse(message).then(() => this.submit(draft)) : this.submit(draft);
   }
 
   /** Resolves when no saga is under way. */
@@ -113,6 +113,10 @@ export class SendSaga {
     const results = new Map<Draft, Accepted | Error>();
     if (timely.length > 0) await this.payAndWrite(timely, results);
     return drafts.map((draft) => results.get(draft) ?? new Failure('unavailable', { retryAfterSeconds: 1 }));
+  }
+
+  private submit(draft: Draft): Promise<Accepted> {
+    return (draft.schedule ? this.later : this.atOnce).submit(draft);
   }
 
   private async payAndWrite(drafts: readonly Draft[], results: Map<Draft, Accepted | Error>): Promise<void> {

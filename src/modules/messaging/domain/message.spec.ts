@@ -1,6 +1,17 @@
 import fc from 'fast-check';
 import { newId } from '../../../shared/sid.js';
-import { accepted, answered, canceled, expired, FINAL, type Message, receipted } from './message.js';
+import {
+  accepted,
+  answered,
+  begun,
+  canceled,
+  departed,
+  expired,
+  FINAL,
+  firstStatus,
+  type Message,
+  receipted,
+} from './message.js';
 
 const AT = new Date('2026-01-02T03:04:05Z');
 
@@ -31,6 +42,44 @@ const taken = { outcome: 'accepted', carrier: 'carrier-1', errorCode: null } as 
 const delivered = (segment = 1) =>
   ({ segment, state: 'delivered', errorCode: null, carrier: 'carrier-1', doneDate: '2601020304' }) as const;
 const lost = (segment = 1) => ({ ...delivered(segment), state: 'undelivered', errorCode: 30003 }) as const;
+
+describe('a scheduled message', () => {
+  const going = { from: '+15005550009', queue: 'carrier-2' };
+  const scheduled = () => message({ status: 'scheduled', serviceId: newId() });
+
+  it('begins as such, and tells when it is to be sent', () => {
+    expect([firstStatus('s', true), firstStatus('s', false), firstStatus(null, false)]).toEqual([
+      'scheduled',
+      'accepted',
+      'queued',
+    ]);
+    const event = begun(scheduled(), { sendAt: AT, isFromAsked: false });
+    expect(event).toMatchObject({ type: 'messaging.message-scheduled.v1', data: { sendAt: AT.toISOString() } });
+    expect(begun(message(), null).type).toBe('messaging.message-accepted.v1');
+  });
+
+  it('given its time has come, then it waits for a carrier, with the sender and the queue of then', () => {
+    const decision = departed(scheduled(), going);
+    expect(decision?.message).toMatchObject({ status: 'queued', version: 2, ...going });
+    expect(decision?.event).toMatchObject({ type: 'messaging.message-queued.v1', version: 2, data: going });
+    expect(departed(decision!.message, going)).toBeNull();
+  });
+
+  it('given its time has come, when it may not be sent any more, then it failed with the code', () => {
+    expect(departed(scheduled(), { errorCode: 21703 })?.message).toMatchObject({ status: 'failed', errorCode: 21703 });
+  });
+
+  it('given it was taken back, when its time comes, then nothing happens; and no carrier has a part in it before', () => {
+    const decision = canceled(scheduled());
+    expect(decision?.message.status).toBe('canceled');
+    expect(departed(decision!.message, going)).toBeNull();
+    expect([answered(scheduled(), taken, AT), receipted(scheduled(), delivered()), expired(scheduled())]).toEqual([
+      null,
+      null,
+      null,
+    ]);
+  });
+});
 
 describe('a message', () => {
   it('given it waits, when a carrier takes it, then it is sent', () => {
@@ -86,22 +135,28 @@ describe('a message', () => {
       enroute: (state) => receipted(state, { ...delivered(1), state: 'enroute' }),
       expired: (state) => expired(state),
       canceled: (state) => canceled(state),
+      due: (state) => departed(state, { from: '+15005550009', queue: 'carrier-2' }),
+      tooLate: (state) => departed(state, { errorCode: 21703 }),
     };
     fc.assert(
-      fc.property(fc.array(fc.constantFrom(...Object.keys(steps)), { maxLength: 40 }), (names) => {
-        let state = message({ segments: 2 });
-        let finals = 0;
-        for (const name of names) {
-          const decision = steps[name]!(state);
-          if (!decision) continue;
-          expect(FINAL).not.toContain(state.status);
-          expect(decision.message.version).toBe(state.version + (decision.event ? 1 : 0));
-          if (decision.event) expect(decision.event.version).toBe(decision.message.version);
-          state = decision.message;
-          if (FINAL.includes(state.status)) finals++;
-        }
-        expect(finals).toBeLessThanOrEqual(1);
-      }),
+      fc.property(
+        fc.boolean(),
+        fc.array(fc.constantFrom(...Object.keys(steps)), { maxLength: 40 }),
+        (isLater, names) => {
+          let state = message({ segments: 2, status: isLater ? 'scheduled' : 'queued' });
+          let finals = 0;
+          for (const name of names) {
+            const decision = steps[name]!(state);
+            if (!decision) continue;
+            expect(FINAL).not.toContain(state.status);
+            expect(decision.message.version).toBe(state.version + (decision.event ? 1 : 0));
+            if (decision.event) expect(decision.event.version).toBe(decision.message.version);
+            state = decision.message;
+            if (FINAL.includes(state.status)) finals++;
+          }
+          expect(finals).toBeLessThanOrEqual(1);
+        },
+      ),
     );
   });
 });

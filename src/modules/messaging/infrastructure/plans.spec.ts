@@ -9,6 +9,7 @@ import type { MessageCounts } from './message-counts.js';
 import { MessageViews } from './message-views.js';
 import { MessagesRepository } from './messages.repository.js';
 import type { MessagingDatabase, MessagingLog } from './messaging.storage.js';
+import { ScheduledRepository } from './scheduled.repository.js';
 
 interface PlanNode {
   'Node Type': string;
@@ -22,6 +23,7 @@ interface PlanNode {
 const BIG = newId();
 const SMALL = newId();
 const ROWS = 60_000;
+const SCHEDULED = 20_000;
 const WEEK_MS = 7 * 24 * 3600 * 1000;
 const PAGE = 51;
 const MAX_READ = 2_000;
@@ -50,6 +52,16 @@ beforeAll(async () => {
         'outbound-api', 'realtime', 'one', '+1500555' || lpad((g % 10)::text, 4, '0'), '+1415' || lpad((g % 9973)::text, 7, '0'),
         'x', 'GSM-7', 1, false, 1, 'USD', to_timestamp(ms / 1000.0), now(), to_timestamp(ms / 1000.0), now() + interval '1 hour'
       from (select g, ${startMs}::bigint + g * ${Math.floor(WEEK_MS / ROWS)}::bigint as ms from generate_series(1, ${ROWS}) g) s`,
+    );
+    // Of what is scheduled, a hundred are due.
+    await client.query(
+      `insert into messaging.message (account_id, id, version, status, direction, lane, queue, from_number, to_number, body,
+        encoding, segments, retry_unknown, price_micros, currency, created_at, updated_at, valid_until, send_at, from_asked)
+      select '${BIG}', (lpad(to_hex(ms), 12, '0') || '7000' || '9000' || lpad(to_hex(g), 12, '0'))::uuid, 1, 'scheduled',
+        'outbound-api', 'normal', 'one', '+15005550001', '+1416' || lpad(g::text, 7, '0'), 'x', 'GSM-7', 1, false, 1, 'USD',
+        to_timestamp(ms / 1000.0), now(), now() + interval '40 days', date_trunc('second', now()) + (g - 100) * interval '1 s', false
+      from (select g, ${startMs}::bigint + g * ${Math.floor(WEEK_MS / SCHEDULED)}::bigint as ms
+        from generate_series(1, ${SCHEDULED}) g) s`,
     );
   });
 });
@@ -112,6 +124,7 @@ describe('the hot statements', () => {
         new DispatchRepository(of).waiting([{ queue: 'one', lane: 'realtime', accountId: BIG }], [100]),
     ],
     ['lock', (of: MessagingDatabase) => new MessagesRepository(of, LOG, COUNTS).lock(of, keys)],
+    ['due', (of: MessagingDatabase) => new ScheduledRepository(of, LOG, COUNTS).due(50)],
     ['existing', (of: MessagingDatabase) => new MessagesRepository(of, LOG, COUNTS).existing(keys)],
   ])('(%s) read by their index', async (_, act) => {
     const [nodes] = await plansOf(act);
@@ -125,6 +138,8 @@ describe('a filtered page of a large account', () => {
   it.each([
     ['by recipient', { to: '+14150000017' }],
     ['by an unknown recipient', { to: '+14159999999' }],
+    ['by the recipient of a scheduled one', { to: '+14160019000' }],
+    ['since a day', { sentFrom: new Date(Date.now() - WEEK_MS / 7) }],
     ['by sender', { from: '+15005550001' }],
     ['by an unknown sender', { from: '+15005559999' }],
   ])('(%s) reads little once the table was analysed', async (_, filter) => {

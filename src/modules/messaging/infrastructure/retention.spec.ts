@@ -18,6 +18,7 @@ afterAll(async () => {
 it.each([
   ['queued', true],
   ['accepted', true],
+  ['scheduled', true],
   ['sent', true],
   ['delivered', false],
   ['undelivered', false],

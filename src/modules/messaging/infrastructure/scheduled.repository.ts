@@ -35,12 +35,12 @@ const DUE = `with recursive place as (
       where m.status = 'scheduled' and m.send_at <= statement_timestamp()
         and (m.send_at, m.account_id) > (place.send_at, place.account_id)
       order by m.send_at, m.account_id limit 1) next
-  ), some as materialized (select * from place limit ${MAX_PLACES})
+  ), early as materialized (select * from place limit ${MAX_PLACES})
   select m.*, exists (select from messaging.account_status s where s.account_id = m.account_id and s.halted) as halted
-  from some cross join lateral (
+  from early cross join lateral (
     select ${MESSAGE_COLUMNS}, from_asked from messaging.message
-    where status = 'scheduled' and send_at = some.send_at and account_id = some.account_id
-    order by id limit (select greatest(1, $1::int / count(*)) from some)) m`;
+    where status = 'scheduled' and send_at = early.send_at and account_id = early.account_id
+    order by id limit (select greatest(1, $1::int / count(*)) from early)) m`;
 
 const SAVE = `update messaging.message m set version = i.version, status = i.status, from_number = i.from_number,
     queue = i.queue, error_code = i.error_code, updated_at = statement_timestamp()
