@@ -12,8 +12,8 @@ export interface ReceivedCallback {
 /** A customer's endpoint: records what it is told and checks every signature with Twilio's own package. */
 export class WebhookReceiver {
   readonly received: ReceivedCallback[] = [];
-  /** Decides each answer's status; 204 by default. None, and it hangs. */
-  answer: (callback: ReceivedCallback) => number | null = () => 204;
+  /** Decides each answer's status, or a TwiML document; 204 by default. None, and it hangs. */
+  answer: (callback: ReceivedCallback) => number | string | null = () => 204;
 
   private constructor(
     private readonly server: Server,
@@ -35,8 +35,9 @@ export class WebhookReceiver {
         const traceparent = request.headers.traceparent as string | undefined;
         const callback = { path, params, signatureValid, traceparent };
         receiver.received.push(callback);
-        const status = receiver.answer(callback);
-        if (status !== null) response.writeHead(status).end();
+        const answer = receiver.answer(callback);
+        if (typeof answer === 'string') response.writeHead(200, { 'content-type': 'text/xml' }).end(answer);
+        else if (answer !== null) response.writeHead(answer).end();
       });
     });
     return receiver;

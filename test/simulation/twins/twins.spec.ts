@@ -5,6 +5,7 @@ import { charge, LedgerUnderTest } from '../../../src/modules/billing/infrastruc
 import { MESSAGING_EVENTS } from '../../../src/modules/messaging/contract/messaging.events.js';
 import { accepted, answered, type Message, receipted } from '../../../src/modules/messaging/domain/message.js';
 import {
+  type Appended,
   MessagesRepository,
   type NewMessage,
 } from '../../../src/modules/messaging/infrastructure/messages.repository.js';
@@ -118,7 +119,10 @@ describe('the twins of messaging', () => {
       const choice = keys.length < 3 ? 0 : random.below(4);
       if (choice === 0) {
         const items = Array.from({ length: 1 + random.below(3) }, () => newMessage(random, keys));
-        const ids = async (written: Promise<Map<string, Date>>) => [...(await written).keys()].sort();
+        const ids = async (appended: Promise<Appended>) => {
+          const { createdAt, optedOut } = await appended;
+          return [[...createdAt.keys()].sort(), [...optedOut].sort()];
+        };
         await same(
           `append ${step}`,
           () => ids(real.append(items)),

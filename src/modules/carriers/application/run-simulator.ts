@@ -3,13 +3,13 @@ import { join } from 'node:path';
 import { Inject, Injectable } from '@nestjs/common';
 import type { Settings } from '../../../platform/settings/settings.js';
 import { Logger, SETTINGS } from '../../../platform/tokens.js';
+import type { DemoCarrier } from '../contract/carriers.demo.js';
 import type {
   CarrierSnapshot,
   InboundRequest,
   SentInbound,
   SubmissionPage,
 } from '../infrastructure/simulator/simulated-carrier.js';
-import type { DemoCarrier } from '../contract/carriers.demo.js';
 import { SimulatorProcess } from '../infrastructure/simulator/simulator-process.js';
 import { noSimulatedCarrier, SimulatorControl, simulatorFailure } from './simulator-control.js';
 

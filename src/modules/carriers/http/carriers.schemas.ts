@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { BIND_KINDS, CARRIER_STATES, CARRIER_TYPES } from '../domain/carrier.js';
-import { host, port, smppChangeShape, smppShape } from './smpp-carrier.schemas.js';
 import { httpChangeShape, httpShape, twilioShape } from './http-carrier.schemas.js';
+import { host, port, smppChangeShape, smppShape } from './smpp-carrier.schemas.js';
 
 const MAX_WINDOW = 1_000;
 const MAX_TPS = 100_000;

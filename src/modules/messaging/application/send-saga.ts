@@ -7,15 +7,18 @@ import { Failure } from '../../../shared/failure.js';
 import { sidOf } from '../../../shared/sid.js';
 import { isSampled, stageTraceparent } from '../../../shared/traceparent.js';
 import { BillingApi, type ReserveResult } from '../../billing/contract/billing.api.js';
-import { begun, type Message } from '../domain/message.js';
+import { begun, type Direction, type Message } from '../domain/message.js';
 import type { Schedule } from '../domain/schedule.js';
 import { MessagesRepository, type NewMessage } from '../infrastructure/messages.repository.js';
 import { GiveUpSagas } from './give-up-sagas.js';
+import { KnownOptOuts, optedOutFailure } from './known-opt-outs.js';
 import { SagaOutcomes } from './saga-outcomes.js';
 
 /** A validated message, ready to be paid for and written. */
 export interface Draft {
   readonly message: Message;
+  /** By default `outbound-api`. */
+  readonly direction?: Exclude<Direction, 'inbound'> | undefined;
   /** Null: it is sent at once. */
   readonly schedule: Schedule | null;
   readonly body: string;
@@ -78,16 +81,19 @@ export class SendSaga {
     private readonly giveUp: GiveUpSagas,
     private readonly outcomes: SagaOutcomes,
     private readonly clock: DatabaseClock,
+    private readonly optOuts: KnownOptOuts,
   ) {}
 
   /**
    * Makes a draft a message.
    *
    * @throws Failure insufficient_balance, no_route (no rate), account_not_active, unavailable (the budget is spent),
-   *   too_many_requests (the day's quota), queue_full (too many of the account's messages are on their way)
+   *   too_many_requests (the day's quota), queue_full (too many of the account's messages are on their way), opted_out
    */
   send(draft: Draft): Promise<Accepted> {
-    return (draft.schedule ? this.later : this.atOnce).submit(draft);
+    const { message, direction } = draft;
+    const isKnown = direction !== 'outbound-keyword' && this.optOuts.mayHave(message);
+    return isKnown ? this.optOuts.refuse(message).then(() => this.submit(draft)) : this.submit(draft);
   }
 
   /** Resolves when no saga is under way. */
@@ -115,6 +121,10 @@ export class SendSaga {
     const results = new Map<Draft, Accepted | Error>();
     if (timely.length > 0) await this.payAndWrite(timely, results);
     return drafts.map((draft) => results.get(draft) ?? new Failure('unavailable', { retryAfterSeconds: 1 }));
+  }
+
+  private submit(draft: Draft): Promise<Accepted> {
+    return (draft.schedule ? this.later : this.atOnce).submit(draft);
   }
 
   private async payAndWrite(drafts: readonly Draft[], results: Map<Draft, Accepted | Error>): Promise<void> {
@@ -165,16 +175,21 @@ export class SendSaga {
   private async write(items: readonly Payable[], results: Map<Draft, Accepted | Error>): Promise<void> {
     const drafts = items.map((item) => item.draft);
     const startedAtMs = performance.now();
-    const written = await this.messages.append(items).finally(() => note(APPEND, drafts, startedAtMs));
+    const { createdAt, optedOut } = await this.messages.append(items).finally(() => note(APPEND, drafts, startedAtMs));
     const refused: Payable[] = [];
     for (const item of items) {
-      const createdAt = written.get(item.message.id);
-      if (createdAt) results.set(item.draft, { ...item, createdAt });
+      const at = createdAt.get(item.message.id);
+      if (at) results.set(item.draft, { ...item, createdAt: at });
       else refused.push(item);
     }
-    this.outcomes.count('append', 'written', written.size);
+    this.outcomes.count('append', 'written', createdAt.size);
     if (refused.length === 0) return;
-    this.outcomes.count('append', 'too_late', refused.length);
+    for (const item of refused.filter(({ message }) => optedOut.has(message.id))) {
+      this.optOuts.remember(item.message);
+      results.set(item.draft, optedOutFailure());
+    }
+    if (optedOut.size > 0) this.outcomes.count('append', 'opted_out', optedOut.size);
+    if (refused.length > optedOut.size) this.outcomes.count('append', 'too_late', refused.length - optedOut.size);
     // Where this fails too, the sweep of reservations does it later; the rest of the group is written all the same.
     await this.giveUp
       .giveUp(refused.map((item) => item.message))

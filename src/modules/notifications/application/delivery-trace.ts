@@ -36,7 +36,8 @@ export function attemptSpan(
 
 /** The spans of the message of a delivery that died, as far as the delivery knows it; see messageSpans. */
 export function deadSpans(traceparent: string, { callback, messageId }: Delivery, endedMs: number): SpanRecord[] {
-  const { messageSid, accountSid, status, errorCode } = callback;
+  const { messageSid, accountSid, status } = callback;
+  const errorCode = callback.kind === 'inbound' ? null : callback.errorCode;
   return messageSpans({
     traceparent,
     messageSid,
