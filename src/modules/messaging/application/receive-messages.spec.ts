@@ -145,6 +145,7 @@ describe('what comes in from phones', () => {
     }
     await expect(get(ListMessages).one(newId(), id)).rejects.toMatchObject({ failure: 'not_found' });
     expect(await get(ChangeMessage).redact(accountId, id)).toMatchObject({ body: '', status: 'received' });
+    expect(await query('select text from carriers.inbound where id = $1', [id])).toEqual([{ text: '' }]);
     expect(await get(MessagingApi).receivedTexts([{ accountSid, messageSid: sidOf('SM', id) }])).toMatchObject([
       { body: '' },
     ]);
