@@ -239,7 +239,7 @@ describe('the picture', () => {
     const text = await readFile(readme, 'utf8');
     expect(text).toMatch(/^# A\n<!-- architecture:begin -->\n```mermaid\n[^`]+```\n<!-- architecture:end -->\nB\n$/);
     expect(text).toContain('    messaging --> billing\n');
-    expect(text).toContain('    notifications -.-> messaging\n');
+    expect(text).toContain('    notifications -->|and hears| messaging\n');
   });
 
   it('needs its markers', async () => {

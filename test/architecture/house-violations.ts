@@ -27,10 +27,10 @@ const upAndAcross: Violation[] = [
     'src/modules/carriers/application',
   ),
   importing(
-    'a call where only events are heard',
-    'notifications-only-hears-messaging',
+    'a call past the contract',
+    'notifications-calls-messaging-by-contract',
     'notifications -> messaging',
-    '../../messaging/contract/messaging.api.js',
+    '../../messaging/application/planted-use-case.js',
     'src/modules/notifications/application',
   ),
 ];

@@ -1,6 +1,6 @@
 import { basic, call, FORM, JSON_TYPE, MESSAGES, read, send } from '../support/api.js';
 import { eventually } from '../support/eventually.js';
-import { DEMO_NUMBER, DEMO_SID, DEMO_TOKEN, makeDataDir, type Product, startProduct } from '../support/product.js';
+import { DEMO_NUMBER, DEMO_TOKEN, makeDataDir, type Product, startProduct } from '../support/product.js';
 import { WebhookReceiver } from '../support/webhook-receiver.js';
 
 const TEST_MS = 120_000;
@@ -25,13 +25,13 @@ beforeAll(async () => {
   dir = await makeDataDir();
   receiver = await WebhookReceiver.start(DEMO_TOKEN);
   product = await startProduct({ dataDir: dir.path });
-  service = (await post('/v1/Services', { FriendlyName: 'Talk', InboundRequestUrl: `${receiver.url}/in` })).sid;
-  const numbers = await product.operator<{ data: { sid: string; phone_number: string }[] }>(
-    'GET',
-    `accounts/${DEMO_SID}/phone-numbers`,
-  );
-  const number = numbers.data.find(({ phone_number }) => phone_number === DEMO_NUMBER)!;
-  await post(`/v1/Services/${service}/PhoneNumbers`, { PhoneNumberSid: number.sid });
+  // The demo account's number is in its messaging service.
+  service = (await read<{ services: { sid: string }[] }>(product.url, '/v1/Services')).services[0]!.sid;
+  const { status } = await call(product.url, `/v1/Services/${service}`, {
+    headers: { authorization: basic(), 'content-type': FORM },
+    body: new URLSearchParams({ InboundRequestUrl: `${receiver.url}/in` }).toString(),
+  });
+  expect(status).toBe(200);
 }, TEST_MS);
 
 afterAll(async () => {
@@ -39,13 +39,6 @@ afterAll(async () => {
   await receiver?.stop();
   await dir?.remove();
 }, TEST_MS);
-
-async function post(path: string, form: Record<string, string>): Promise<{ sid: string }> {
-  const headers = { authorization: basic(), 'content-type': FORM };
-  const answer = await call(product.url, path, { headers, body: new URLSearchParams(form).toString() });
-  if (answer.status !== 201) throw new Error(`${path} was answered with ${answer.status}: ${answer.text}`);
-  return JSON.parse(answer.text) as { sid: string };
-}
 
 const fromPhone = (from: string, text: string) =>
   product.operator('POST', `${CARRIER}/inbound`, { from, to: DEMO_NUMBER, text });

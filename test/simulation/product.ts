@@ -183,7 +183,7 @@ export class Product {
       fits(views),
       fits(clock),
     );
-    this.change = new ChangeMessage(endWaiting, fits(messages), fits(views), fits(db));
+    this.change = new ChangeMessage(carriers, endWaiting, fits(messages), fits(views), fits(db));
     const dispatcher = new Dispatcher(carriers, owner, fits(new DispatchTwin(shared.messaging, db)), endings, logger);
     const expire = new ExpireMessages(carriers, fits(sweeps), fits(messages), fits(db));
     const reservations = new SweepReservations(fits(billing), fits(messages), fits(sweeps), giveUp, fits(clock));

@@ -16,6 +16,7 @@ type Values = Readonly<Record<string, unknown>>;
 const GIVEN: Readonly<Record<string, Values>> = {
   'POST /2010-04-01/Accounts/{AccountSid}/Messages.json': { To: '+15555550100', From: '+15005550006', Body: 'Hello' },
   'POST /2010-04-01/Accounts/{AccountSid}/Messages/{Sid}.json': { Body: '' },
+  'POST /v1/opt-outs': { phone_number: '+15555550123', from: '+15005550006' },
   'PATCH /v1/operator/carriers/{name}': { tps: 50 },
   'POST /v1/operator/consumers/{id}/replay': { from: 0 },
 };

@@ -1,5 +1,6 @@
-import { Injectable } from '@nestjs/common';
+import { Inject, Injectable } from '@nestjs/common';
 import { Failure } from '../../../shared/failure.js';
+import { CarriersApi } from '../../carriers/contract/carriers.api.js';
 import { CANCELABLE, deleted, FINAL, type Message, redacted } from '../domain/message.js';
 import type { MessageView } from '../domain/message-view.js';
 import { MessageViews } from '../infrastructure/message-views.js';
@@ -11,6 +12,7 @@ import { EndWaiting } from './end-waiting.js';
 @Injectable()
 export class ChangeMessage {
   constructor(
+    @Inject(CarriersApi) private readonly carriers: CarriersApi,
     private readonly endWaiting: EndWaiting,
     private readonly messages: MessagesRepository,
     private readonly views: MessageViews,
@@ -21,6 +23,7 @@ export class ChangeMessage {
   async redact(accountId: string, id: string): Promise<MessageView> {
     const view = await this.view(accountId, id);
     if (view.body === '') return view;
+    await this.eraseAtCarriers(view);
     await this.change(accountId, id, (message) => {
       if (!FINAL.includes(message.status)) throw new Failure('message_not_final');
       return { decision: redacted(message), erase: 'text' };
@@ -39,11 +42,16 @@ export class ChangeMessage {
 
   /** Deletes a final message; a tombstone without text stays for the audit. @throws Failure not_found, message_not_final */
   async delete(accountId: string, id: string): Promise<void> {
-    await this.view(accountId, id);
+    await this.eraseAtCarriers(await this.view(accountId, id));
     await this.change(accountId, id, (message) => {
       if (!FINAL.includes(message.status)) throw new Failure('message_not_final');
       return { decision: deleted(message), erase: 'row' };
     });
+  }
+
+  /** Carriers keep the text of what they brought in; it goes first, so that what a crash leaves is asked for again. */
+  private async eraseAtCarriers({ id, direction }: MessageView): Promise<void> {
+    if (direction === 'inbound') await this.carriers.redactInbound([id]);
   }
 
   private async change(accountId: string, id: string, decide: (message: Message) => Change): Promise<void> {

@@ -145,11 +145,52 @@ describe('what comes in from phones', () => {
     }
     await expect(get(ListMessages).one(newId(), id)).rejects.toMatchObject({ failure: 'not_found' });
     expect(await get(ChangeMessage).redact(accountId, id)).toMatchObject({ body: '', status: 'received' });
+    expect(await query('select text from carriers.inbound where id = $1', [id])).toEqual([{ text: '' }]);
     expect(await get(MessagingApi).receivedTexts([{ accountSid, messageSid: sidOf('SM', id) }])).toMatchObject([
       { body: '' },
     ]);
     await get(ChangeMessage).delete(accountId, id);
     expect(await get(MessagingApi).receivedTexts([{ accountSid, messageSid: sidOf('SM', id) }])).toEqual([]);
+  });
+
+  it('names the webhook of its number, or of the service that the number is in, unless that leaves it to the number', async () => {
+    const [own, leaving] = [newId(), newId()];
+    await query(
+      `insert into messaging.service (account_id, id, version, friendly_name, use_case, inbound_request_url, inbound_method,
+          fallback_method, use_inbound_webhook_on_number, sticky_sender, area_code_geomatch, smart_encoding, validity_period,
+          mms_converter, fallback_to_long_code, synchronous_validation, scan_message_content)
+        select $1, id, 1, 'x', 'x', 'http://service/', 'POST', 'POST', leaves, true, true, true, 100, true, true, false, 'inherit'
+        from (values ($2::uuid, false), ($3::uuid, true)) as i(id, leaves)`,
+      [accountId, own, leaving],
+    );
+    const webhooks: unknown[] = [];
+    for (const [index, service] of [null, own, leaving].entries()) {
+      const [to, id] = [`+1500555077${index}`, newId()];
+      await query(
+        `insert into accounts.phone_number (id, phone_number, account_id, sms_url, sms_method, sms_fallback_url)
+          values ($1, $2, $3, 'http://number/', 'GET', 'http://fallback/')`,
+        [id, to, accountId],
+      );
+      if (service) {
+        await query(
+          'insert into messaging.service_number (account_id, id, service_id, phone_number) values ($1, $2, $3, $4)',
+          [accountId, id, service, to],
+        );
+      }
+      const event = await arrives('hello', { to });
+      await hear(event);
+      const { webhook, serviceSid } = (await received(event.streamId))[0]!.data as {
+        webhook: unknown;
+        serviceSid: unknown;
+      };
+      webhooks.push([serviceSid, webhook]);
+    }
+    const number = { url: 'http://number/', method: 'GET', fallbackUrl: 'http://fallback/', fallbackMethod: 'POST' };
+    expect(webhooks).toEqual([
+      [null, number],
+      [sidOf('MG', own), { url: 'http://service/', method: 'POST', fallbackUrl: null, fallbackMethod: 'POST' }],
+      [sidOf('MG', leaving), number],
+    ]);
   });
 
   it('leaves the audit in peace', async () => {

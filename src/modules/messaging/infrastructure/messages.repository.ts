@@ -56,7 +56,7 @@ const IS_OPTED_OUT = isOptedOutSql({
 /** What the rows of scheduled messages have beside the others: columns, types and names. */
 const SCHEDULED = {
   columns: ', send_at, from_asked',
-  types: ', $23::float8[], $24::boolean[]',
+  types: ', $24::float8[], $25::boolean[]',
   names: ', send_ms, from_asked',
   values: ', to_timestamp(send_ms / 1000), from_asked',
 };
