@@ -193,8 +193,8 @@ describe('an answer', () => {
     ['refused for good', { kind: 'rejected', errorCode: 30005 }, 400, { code: 30005 }],
     ['too fast', { kind: 'throttled' }, 429, {}],
     ['not now', { kind: 'retryable' }, 503, {}],
-    ['a failure in the middle', { kind: 'unknown', reason: 'disconnected' }, 500, {}],
-    ['a good one without an id', { kind: 'unknown', reason: 'disconnected' }, 200, {}],
+    ['a failure in the middle', { kind: 'unknown', reason: 'answered' }, 500, {}],
+    ['a good one without an id', { kind: 'unknown', reason: 'answered' }, 200, {}],
   ])('that says %s', async (_what, expected, status, body) => {
     const opened = await bound();
     answer = say(status, body);
