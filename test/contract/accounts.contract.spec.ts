@@ -115,6 +115,16 @@ describe.each(WAYS)('AccountsApi %s', (_, reach) => {
     expect(await accounts.getAccount({ accountSid: 'nonsense' })).toBeNull();
   });
 
+  it('tells which accounts an account owns', async () => {
+    const owner = await openActive();
+    expect(await accounts.subaccountsOf({ accountSid: owner.sid })).toEqual([]);
+    const input = { friendlyName: 'Sub', tier: 'pro' as const, ownerAccountSid: owner.sid };
+    const { account } = await running.module.get(OpenAccount).open(input);
+    expect(await accounts.subaccountsOf({ accountSid: owner.sid })).toEqual([account.sid]);
+    expect(await accounts.subaccountsOf({ accountSid: account.sid })).toEqual([]);
+    expect(await accounts.subaccountsOf({ accountSid: 'nonsense' })).toEqual([]);
+  });
+
   it('knows which account owns a number', async () => {
     const [owner, other] = [await openActive(), await openActive()];
     const phoneNumber = `+150055501${++numbers + 10}`;

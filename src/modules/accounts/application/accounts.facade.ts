@@ -2,7 +2,14 @@ import { Injectable } from '@nestjs/common';
 import { Failure } from '../../../shared/failure.js';
 import type { Principal } from '../../../shared/principal.js';
 import { parseSid, sidOf } from '../../../shared/sid.js';
-import { type Account, AccountsApi, type Credentials, type NamedNumber, type OwnedNumber } from '../contract/accounts.api.js';
+import {
+  type Account,
+  AccountsApi,
+  type Credentials,
+  type NamedNumber,
+  type OwnedNumber,
+} from '../contract/accounts.api.js';
+import { AccountsQueries } from '../infrastructure/accounts.queries.js';
 import { AccountDirectory } from './account-directory.js';
 import { Authenticate } from './authenticate.js';
 import { CompleteProvisioning } from './complete-provisioning.js';
@@ -20,6 +27,7 @@ export class AccountsFacade extends AccountsApi {
     private readonly completion: CompleteProvisioning,
     private readonly rejection: RejectProvisioning,
     private readonly numbers: FindPhoneNumber,
+    private readonly queries: AccountsQueries,
   ) {
     super();
   }
@@ -31,6 +39,11 @@ export class AccountsFacade extends AccountsApi {
   async getAccount(input: { accountSid: string }): Promise<Account | null> {
     const id = parseSid('AC', input.accountSid);
     return (id && (await this.directory.account(id))?.account) || null;
+  }
+
+  async subaccountsOf(input: { accountSid: string }): Promise<string[]> {
+    const id = parseSid('AC', input.accountSid);
+    return id ? this.queries.subaccountsOf(id) : [];
   }
 
   async ownsNumber(input: { accountSid: string; phoneNumber: string }): Promise<boolean> {

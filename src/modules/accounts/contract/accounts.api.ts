@@ -68,6 +68,9 @@ export abstract class AccountsApi {
   /** The account, or null. */
   abstract getAccount(input: z.infer<typeof accountSidInput>): Promise<Account | null>;
 
+  /** The SIDs of the accounts that an account owns, closed ones too; none for an account that is not there. At most 1000. */
+  abstract subaccountsOf(input: z.infer<typeof accountSidInput>): Promise<string[]>;
+
   /** Whether the account owns the number (E.164, or a short code) and may send from it. */
   abstract ownsNumber(input: z.infer<typeof senderQuerySchema>): Promise<boolean>;
 
@@ -105,6 +108,7 @@ export abstract class AccountsApi {
 export const accountsContract = {
   authenticate: { input: credentialsSchema, output: authenticateOutput },
   getAccount: { input: accountSidInput, output: accountSchema.nullable() },
+  subaccountsOf: { input: accountSidInput, output: z.array(z.string()) },
   ownsNumber: { input: senderQuerySchema, output: z.boolean() },
   getPhoneNumber: { input: numberQuerySchema, output: namedNumberSchema.nullable() },
   findPhoneNumbers: { input: findPhoneNumbersInput, output: z.array(ownedNumberSchema).max(1000) },
