@@ -26,6 +26,7 @@ import { EndWaiting } from './application/end-waiting.js';
 import { EnsureDemoService } from './application/ensure-demo-service.js';
 import { ExpireMessages } from './application/expire-messages.js';
 import { FollowAccounts } from './application/follow-accounts.js';
+import { GiveFeedback } from './application/give-feedback.js';
 import { GiveUpSagas } from './application/give-up-sagas.js';
 import { ListMessages } from './application/list-messages.js';
 import { ListServices } from './application/list-services.js';
@@ -50,6 +51,7 @@ import { MessagingApi } from './contract/messaging.api.js';
 import { MessagingDemo } from './contract/messaging.demo.js';
 import { MESSAGING_EVENTS } from './contract/messaging.events.js';
 import { CallbackUrlPolicy } from './domain/callback-url-policy.js';
+import { MessagePartsController } from './http/message-parts.controller.js';
 import { MessagesController } from './http/messages.controller.js';
 import { NativeMessagesController } from './http/native-messages.controller.js';
 import { ServiceNumbersController } from './http/service-numbers.controller.js';
@@ -57,6 +59,7 @@ import { ServicesController } from './http/services.controller.js';
 import { AccountStatusesRepository } from './infrastructure/account-statuses.repository.js';
 import { DispatchRepository } from './infrastructure/dispatch.repository.js';
 import { EndingsRepository } from './infrastructure/endings.repository.js';
+import { FeedbackRepository } from './infrastructure/feedback.repository.js';
 import { IdempotencyRepository } from './infrastructure/idempotency.repository.js';
 import { MessageAuditRepository } from './infrastructure/message-audit.repository.js';
 import { MessageCounts } from './infrastructure/message-counts.js';
@@ -73,7 +76,13 @@ const STORAGE = { database: MessagingDatabase, log: MessagingLog, consumers: Mes
 /** Messages: their sagas, their states, their way to the carriers. The core domain, which drives the others. */
 @Global()
 @Module({
-  controllers: [MessagesController, NativeMessagesController, ServicesController, ServiceNumbersController],
+  controllers: [
+    MessagesController,
+    MessagePartsController,
+    NativeMessagesController,
+    ServicesController,
+    ServiceNumbersController,
+  ],
   providers: [
     ...provideStorage('messaging', STORAGE, MESSAGING_EVENTS),
     {
@@ -113,6 +122,8 @@ const STORAGE = { database: MessagingDatabase, log: MessagingLog, consumers: Mes
     ChooseSender,
     ValidateSend,
     SendMessage,
+    FeedbackRepository,
+    GiveFeedback,
     ListMessages,
     ChangeMessage,
     PreviewMessage,

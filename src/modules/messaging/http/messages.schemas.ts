@@ -28,7 +28,8 @@ export const updateMessageBody = z.object({
   Status: z.literal('canceled', { error: "'Status' can only be set to canceled" }).optional(),
 });
 
-const instant = z
+/** A day (`YYYY-MM-DD`) or an instant in ISO 8601. */
+export const instant = z
   .string()
   .max(40)
   .transform((text, context) => {
