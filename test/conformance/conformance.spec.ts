@@ -1,0 +1,112 @@
+import { readFileSync, writeFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { fileURLToPath } from 'node:url';
+import { UNSUPPORTED } from '../../src/app/http/docs/unsupported.js';
+import { errorFaultsOf } from './answers.js';
+import { Check, type OperationOutcome } from './check.js';
+import { COMES_WITH, DIFFERENT, NOT_YET, REFUSED } from './differences.js';
+import { nameOf, OPERATIONS, type Operation, optionsOf, shapeOf } from './facts.js';
+import { Sdk } from './sdk.js';
+import { Stage } from './stage.js';
+import { conformancePage } from './table.js';
+
+/** `UPDATE_CONFORMANCE=1` writes the page that tells what was found. */
+const isUpdate = process.env.UPDATE_CONFORMANCE === '1';
+const PAGE = fileURLToPath(new URL('../../docs/conformance.md', import.meta.url));
+const GUIDE = fileURLToPath(new URL('../../docs/twilio.md', import.meta.url));
+const START_MS = 120_000;
+const CHECK_MS = 60_000;
+
+let stage: Stage;
+let sdk: Sdk;
+/** Method and shape of every route that the product describes. */
+let routes: Set<string>;
+const outcomes = new Map<string, OperationOutcome>();
+
+beforeAll(async () => {
+  stage = await Stage.start();
+  sdk = new Sdk(stage.product.url);
+  const { paths } = JSON.parse((await stage.ask('GET', '/openapi.json')).text) as { paths: Record<string, object> };
+  const methods = Object.entries(paths).map(([path, item]) =>
+    Object.keys(item).map((method) => `${method.toUpperCase()} ${shapeOf(path)}`),
+  );
+  routes = new Set(methods.flat());
+}, START_MS);
+
+afterAll(() => stage?.stop(), CHECK_MS);
+
+const isThere = (operation: Operation) => routes.has(shapeOf(nameOf(operation)));
+const leftOut = () =>
+  Object.entries(COMES_WITH)
+    .filter(([, needs]) => !OPERATIONS.some((operation) => nameOf(operation) === needs && isThere(operation)))
+    .map(([parameter]) => parameter);
+
+it('has every operation but those that are not there yet', () => {
+  expect(OPERATIONS.length).toBeGreaterThan(40);
+  expect(OPERATIONS.filter((operation) => !isThere(operation)).map(nameOf)).toEqual(NOT_YET);
+});
+
+it('names differences of operations and parameters that exist', () => {
+  for (const [name, parameters] of Object.entries(DIFFERENT)) {
+    const operation = OPERATIONS.find((each) => nameOf(each) === name);
+    expect([name, operation !== undefined]).toEqual([name, true]);
+    const known = optionsOf(operation!).map((parameter) => parameter.name);
+    expect([name, Object.keys(parameters).filter((parameter) => !known.includes(parameter))]).toEqual([name, []]);
+  }
+  for (const name of Object.keys(REFUSED)) expect(OPERATIONS.map(nameOf)).toContain(name);
+});
+
+it.each(OPERATIONS.map((operation) => [nameOf(operation), operation] as const))(
+  '%s is as described, but for what is known',
+  async (name, operation) => {
+    if (!isThere(operation)) return;
+    const outcome = await new Check(stage, sdk, operation, leftOut()).run();
+    outcomes.set(name, outcome);
+    expect(outcome.faults).toEqual([]);
+    expect(outcome.requests).toBeGreaterThanOrEqual(2);
+    expect(outcome.refused).toBe(REFUSED[name]?.outcome ?? null);
+    const known = DIFFERENT[name] ?? {};
+    for (const { name: parameter, outcome: found } of outcome.parameters) {
+      const difference = known[parameter]?.outcome;
+      // Of what the answer does not show, it cannot be seen that it is ignored.
+      const expected = difference === 'ignored' && found === 'taken' ? 'taken' : (difference ?? 'as described');
+      expect([parameter, found === 'shown' || (found === 'taken' && !difference) ? 'as described' : found]).toEqual([
+        parameter,
+        expected,
+      ]);
+    }
+    const unchecked = outcome.wrongTaken.filter((wrong) => known[wrong.split('=')[0]!]?.outcome !== 'ignored');
+    expect(unchecked).toEqual([]);
+  },
+  CHECK_MS,
+);
+
+describe('what there is not', () => {
+  it.each(UNSUPPORTED.flatMap(({ paths }) => [...paths]))('is answered with 404 in Twilio’s form: %s', async (path) => {
+    const { status, text } = await stage.ask(
+      'GET',
+      path.replace('{AccountSid}', (await stage.placesOf(OPERATIONS[3]!))[0]!),
+    );
+    expect([status, errorFaultsOf(status, text), (JSON.parse(text) as { code: number }).code]).toEqual([
+      404,
+      [],
+      20404,
+    ]);
+  });
+
+  it('is listed in the documentation, with what to use in its place', async () => {
+    const page = (await stage.ask('GET', '/docs')).text;
+    const guide = readFileSync(GUIDE, 'utf8');
+    for (const { resource, instead } of UNSUPPORTED) {
+      expect(guide).toContain(`| ${resource} | ${instead} |`);
+      expect(page).toContain(`<td>${resource}</td>`);
+    }
+  });
+});
+
+it('what was found stands in the documentation', () => {
+  const { version } = createRequire(import.meta.url)('twilio/package.json') as { version: string };
+  const page = conformancePage(outcomes, version);
+  if (isUpdate) writeFileSync(PAGE, page);
+  expect(readFileSync(PAGE, 'utf8')).toBe(page);
+});
