@@ -229,8 +229,10 @@ function isWithin(row: Body, name: string, sample: Sample): boolean {
     .toLowerCase();
   const [at, bound] = [Date.parse(String(row[property])), (sample.value as Date).getTime()];
   if (name.endsWith('<')) return at <= bound;
-  return name.endsWith('>') ? at >= bound : new Date(at).toDateString() === new Date(bound).toDateString();
+  return name.endsWith('>') ? at >= bound : isoDay(at) === isoDay(bound);
 }
+
+const isoDay = (ms: number) => new Date(ms).toISOString().slice(0, 10);
 
 function all(rows: readonly Body[], holds: (row: Body) => boolean): 'shown' | 'taken' | 'ignored' {
   if (rows.length === 0) return 'taken';

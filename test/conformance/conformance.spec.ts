@@ -2,6 +2,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { fileURLToPath } from 'node:url';
 import { UNSUPPORTED } from '../../src/app/http/docs/unsupported.js';
+import { DEMO_SID } from '../support/product.js';
 import { errorFaultsOf } from './answers.js';
 import { Check, type OperationOutcome } from './check.js';
 import { COMES_WITH, DIFFERENT, NOT_YET, REFUSED } from './differences.js';
@@ -16,6 +17,14 @@ const PAGE = fileURLToPath(new URL('../../docs/conformance.md', import.meta.url)
 const GUIDE = fileURLToPath(new URL('../../docs/twilio.md', import.meta.url));
 const START_MS = 120_000;
 const CHECK_MS = 60_000;
+
+interface Linking {
+  readonly uri: string;
+  readonly subresource_uris: Readonly<Record<string, string>>;
+  readonly messages?: readonly Linking[];
+  readonly usage_records?: readonly Linking[];
+  readonly incoming_phone_numbers?: readonly Linking[];
+}
 
 let stage: Stage;
 let sdk: Sdk;
@@ -81,12 +90,25 @@ it.each(OPERATIONS.map((operation) => [nameOf(operation), operation] as const))(
   CHECK_MS,
 );
 
+it('links to what is there', async () => {
+  const account = `/2010-04-01/Accounts/${DEMO_SID}`;
+  const read = async (path: string) => JSON.parse((await stage.ask('GET', path)).text) as Linking;
+  const messages = await read(`${account}/Messages.json?PageSize=1`);
+  const usage = await read(`${account}/Usage/Records.json?PageSize=1`);
+  const numbers = await read(`${account}/IncomingPhoneNumbers.json?PageSize=1`);
+  const linking = [await read(`${account}.json`), messages.messages![0]!, usage.usage_records![0]!];
+  const links = linking.flatMap(({ uri, subresource_uris: below }) => [uri, ...Object.values(below)]);
+  expect(links.length).toBeGreaterThan(15);
+  for (const link of [...links, numbers.incoming_phone_numbers![0]!.uri]) {
+    // What can only be posted to is there, too.
+    const { status } = await stage.ask('GET', link);
+    expect([link, status === 405 || status === 200]).toEqual([link, true]);
+  }
+});
+
 describe('what there is not', () => {
   it.each(UNSUPPORTED.flatMap(({ paths }) => [...paths]))('is answered with 404 in Twilio’s form: %s', async (path) => {
-    const { status, text } = await stage.ask(
-      'GET',
-      path.replace('{AccountSid}', (await stage.placesOf(OPERATIONS[3]!))[0]!),
-    );
+    const { status, text } = await stage.ask('GET', path.replace('{AccountSid}', DEMO_SID));
     expect([status, errorFaultsOf(status, text), (JSON.parse(text) as { code: number }).code]).toEqual([
       404,
       [],
