@@ -18,8 +18,8 @@ export interface OperationOutcome {
   readonly refused: number | null;
   /** Valid requests, each made raw and through the package, and wrong ones. */
   readonly requests: number;
-  /** Wrong values that were taken. */
-  readonly wrongTaken: readonly string[];
+  /** Parameters for which there was no value to try. */
+  readonly untried: readonly string[];
   readonly faults: readonly string[];
 }
 
@@ -46,7 +46,7 @@ const EMPTIED = 'POST /2010-04-01/Accounts/{AccountSid}/Messages/{Sid}.json';
 /** Checks one operation with every parameter, each valid and each wrong, raw and through the official package. */
 export class Check {
   private readonly faults: string[] = [];
-  private readonly wrongTaken: string[] = [];
+  private readonly untried: string[] = [];
   private requests = 0;
 
   constructor(
@@ -55,6 +55,8 @@ export class Check {
     private readonly operation: Operation,
     /** Parameters that are not tried yet. */
     private readonly leaveOut: readonly string[],
+    /** Parameters that are known to be ignored, whatever their value. */
+    private readonly ignored: readonly string[],
   ) {}
 
   async run(): Promise<OperationOutcome> {
@@ -63,14 +65,17 @@ export class Check {
     const parameters: ParameterOutcome[] = [];
     for (const parameter of refused === null ? optionsOf(this.operation) : []) {
       if (this.leaveOut.includes(parameter.name)) continue;
-      parameters.push({ name: parameter.name, outcome: await this.tryParameter(parameter) });
+      const outcome = await this.tryParameter(parameter);
+      if (outcome === null) this.untried.push(parameter.name);
+      else parameters.push({ name: parameter.name, outcome });
     }
     if (isList(this.operation)) await this.pages();
-    const { requests, wrongTaken, faults } = this;
-    return { parameters, refused, requests, wrongTaken, faults };
+    const { requests, untried, faults } = this;
+    return { parameters, refused, requests, untried, faults };
   }
 
-  private async tryParameter(parameter: Parameter): Promise<ParameterOutcome['outcome']> {
+  /** Null where there is no value to try. */
+  private async tryParameter(parameter: Parameter): Promise<ParameterOutcome['outcome'] | null> {
     const outcomes: ParameterOutcome['outcome'][] = [];
     for (const sample of await this.samples(parameter)) {
       const what = `${parameter.name}=${sample.text}`;
@@ -81,9 +86,8 @@ export class Check {
       );
     }
     const worst = outcomes.find((outcome) => typeof outcome === 'number') ?? outcomes.find((one) => one === 'ignored');
-    const outcome = worst ?? outcomes[0] ?? 'taken';
-    if (outcome !== 'ignored') await this.tryWrong(parameter);
-    return outcome;
+    if (!this.ignored.includes(parameter.name)) await this.tryWrong(parameter);
+    return worst ?? outcomes[0] ?? null;
   }
 
   /** A value that cannot be right is refused in Twilio's form, and changes nothing that a later check would miss. */
@@ -92,8 +96,7 @@ export class Check {
       const fields = await this.fields([[parameter, { text, value: text }]]);
       const { status, text: answer } = await this.raw(await this.stage.placesOf(this.operation), fields);
       const what = `${parameter.name}=${text}`;
-      if (status < 400) this.wrongTaken.push(what);
-      else this.fault(what, errorFaultsOf(status, answer));
+      this.fault(what, status < 400 ? ['was taken, though it cannot be right'] : errorFaultsOf(status, answer));
     }
   }
 

@@ -69,12 +69,15 @@ it.each(OPERATIONS.map((operation) => [nameOf(operation), operation] as const))(
   '%s is as described, but for what is known',
   async (name, operation) => {
     if (!isThere(operation)) return;
-    const outcome = await new Check(stage, sdk, operation, leftOut()).run();
+    const known = DIFFERENT[name] ?? {};
+    const ignored = Object.keys(known).filter((parameter) => known[parameter]!.outcome === 'ignored');
+    const outcome = await new Check(stage, sdk, operation, leftOut(), ignored).run();
     outcomes.set(name, outcome);
     expect(outcome.faults).toEqual([]);
     expect(outcome.requests).toBeGreaterThanOrEqual(2);
     expect(outcome.refused).toBe(REFUSED[name]?.outcome ?? null);
-    const known = DIFFERENT[name] ?? {};
+    // A list that is always empty has no second page to ask for.
+    expect(outcome.untried).toEqual(name.endsWith('/Media.json') ? ['PageToken'] : []);
     for (const { name: parameter, outcome: found } of outcome.parameters) {
       const difference = known[parameter]?.outcome;
       // Of what the answer does not show, it cannot be seen that it is ignored.
@@ -84,8 +87,6 @@ it.each(OPERATIONS.map((operation) => [nameOf(operation), operation] as const))(
         expected,
       ]);
     }
-    const unchecked = outcome.wrongTaken.filter((wrong) => known[wrong.split('=')[0]!]?.outcome !== 'ignored');
-    expect(unchecked).toEqual([]);
   },
   CHECK_MS,
 );

@@ -49,7 +49,9 @@ function sampleOf(schema: Schema, name: string, nowMs: number): Sample {
   if (format === 'phone-number') return same('+15555550123');
   if (format === 'date') return { text: dayOf(nowMs), value: new Date(dayOf(nowMs)) };
   if (format === 'date-time') {
-    const instant = new Date(Math.floor(nowMs / 1000) * 1000 + (name === 'SendAt' ? DAY_MS : 0));
+    // Bounds lie a day away, so that something lies within them.
+    const days = name === 'SendAt' || name.endsWith('<') ? 1 : name.endsWith('>') ? -1 : 0;
+    const instant = new Date(Math.floor(nowMs / 1000) * 1000 + days * DAY_MS);
     return { text: instant.toISOString(), value: instant };
   }
   const prefix = /^\^([A-Z]{2})/.exec(pattern ?? '')?.[1];

@@ -14,6 +14,8 @@ const PREFIXES: Readonly<Record<string, string>> = {
   PhoneNumbers: 'PN',
   Services: 'MG',
 };
+/** What an update can end. */
+const FOR_GOOD = ['Accounts', 'Messages'];
 const NO_MEDIA = `ME${'0'.repeat(32)}`;
 const FINAL_MESSAGES = 12;
 /** Nobody carries what goes here, so it waits. */
@@ -54,8 +56,8 @@ export class Stage {
   }
 
   /**
-   * Values for the parameters of a path, in their order. What the operation changes or deletes is made for it; what it
-   * only reads is shared.
+   * Values for the parameters of a path, in their order. What the operation deletes, or changes for good, is made for it;
+   * everything else is shared.
    *
    * @param wanted what state the resource must be in
    */
@@ -66,8 +68,8 @@ export class Stage {
       if (!segment.startsWith('{')) continue;
       const isTarget = index === segments.length - 1;
       const kind = segments[index - 1]!;
-      const isChanged = isTarget && operation.method !== 'GET';
-      places.push(isChanged ? await this.make(kind, wanted, places) : await this.sharedOne(kind, places));
+      const isOnce = operation.method === 'DELETE' || (operation.method === 'POST' && FOR_GOOD.includes(kind));
+      places.push(isTarget && isOnce ? await this.make(kind, wanted, places) : await this.sharedOne(kind, places));
     }
     return places;
   }
