@@ -13,8 +13,6 @@ import { ChangePhoneNumber } from './application/change-phone-number.js';
 import { CompleteProvisioning } from './application/complete-provisioning.js';
 import { CreateKey } from './application/create-key.js';
 import { FindAccount } from './application/find-account.js';
-import { FindKey } from './application/find-key.js';
-import { FindPhoneNumber } from './application/find-phone-number.js';
 import { ListAccounts } from './application/list-accounts.js';
 import { ListKeys } from './application/list-keys.js';
 import { ListPhoneNumbers } from './application/list-phone-numbers.js';
@@ -22,6 +20,7 @@ import { OpenAccount } from './application/open-account.js';
 import { OpenDemoAccount } from './application/open-demo-account.js';
 import { OpenSubaccount } from './application/open-subaccount.js';
 import { ReadOwnAccounts } from './application/read-own-accounts.js';
+import { ReadOwnKeys } from './application/read-own-keys.js';
 import { ReadOwnNumbers } from './application/read-own-numbers.js';
 import { RejectProvisioning } from './application/reject-provisioning.js';
 import { ReleasePhoneNumber } from './application/release-phone-number.js';
@@ -64,7 +63,7 @@ const STORAGE = { database: AccountsDatabase, log: AccountsLog, consumers: Accou
     FindPhoneNumber,
     ChangeOwnAccount,
     ChangePhoneNumber,
-    FindKey,
+    ReadOwnKeys,
     OpenSubaccount,
     ReadOwnAccounts,
     ReadOwnNumbers,

@@ -14,7 +14,6 @@ import { ChangePhoneNumber } from './change-phone-number.js';
 import { CompleteProvisioning } from './complete-provisioning.js';
 import { CreateKey } from './create-key.js';
 import { FindAccount } from './find-account.js';
-import { FindKey } from './find-key.js';
 import { ListAccounts } from './list-accounts.js';
 import { ListKeys } from './list-keys.js';
 import { ListPhoneNumbers } from './list-phone-numbers.js';
@@ -22,6 +21,7 @@ import { OpenAccount } from './open-account.js';
 import { OpenDemoAccount } from './open-demo-account.js';
 import { OpenSubaccount } from './open-subaccount.js';
 import { ReadOwnAccounts } from './read-own-accounts.js';
+import { ReadOwnKeys } from './read-own-keys.js';
 import { ReadOwnNumbers } from './read-own-numbers.js';
 import { RejectProvisioning } from './reject-provisioning.js';
 import { ReleasePhoneNumber } from './release-phone-number.js';
@@ -270,12 +270,12 @@ describe('what customers change', () => {
     await running.module.get(RevokeKey).revoke(sid, key.sid);
     for (const refused of [
       running.module.get(RenameKey).rename(sid, key.sid, 'newer'),
-      running.module.get(FindKey).one(sid, key.sid),
+      running.module.get(ReadOwnKeys).one(sid, key.sid),
       running.module.get(RenameKey).rename(await openActive(), key.sid, 'theirs'),
     ]) {
       await expect(refused).rejects.toMatchObject({ failure: 'not_found' });
     }
-    expect(await running.module.get(FindKey).page(sid, {}, 10)).toEqual([]);
+    expect(await running.module.get(ReadOwnKeys).page(sid, {}, 10)).toEqual([]);
   });
 
   it('is at most a hundred keys', async () => {

@@ -1,37 +1,16 @@
 import { Injectable } from '@nestjs/common';
-import type { IdPosition } from '../../../platform/http/twilio-list.js';
-import { Failure } from '../../../shared/failure.js';
-import { parseSid } from '../../../shared/sid.js';
-import { AccountsQueries, type PhoneNumber } from '../infrastructure/accounts.queries.js';
+import { parseSid, sidOf } from '../../../shared/sid.js';
+import { AccountsQueries } from '../infrastructure/accounts.queries.js';
 
-export type { PhoneNumber };
-
-/** Reads the phone numbers of an account, for itself. */
+/** Looks up one number of an account by its SID. */
 @Injectable()
 export class ReadOwnNumbers {
   constructor(private readonly queries: AccountsQueries) {}
 
-  /** @throws Failure `not_found` when the account has no such number */
-  async one(accountSid: string, numberSid: string): Promise<PhoneNumber> {
-    const id = parseSid('PN', numberSid);
-    const number = id && (await this.queries.phoneNumberById(parseSid('AC', accountSid)!, id));
-    if (!number) throw new Failure('not_found');
-    return number;
-  }
-
-  /**
-   * Newest first.
-   *
-   * @param filter.part digits and plus signs that the number holds, with `*` for any one digit
-   */
-  async page(
-    accountSid: string,
-    filter: { friendlyName?: string; part?: string },
-    from: IdPosition,
-    limit: number,
-  ): Promise<PhoneNumber[]> {
-    const { part, ...rest } = filter;
-    const narrowed = part === undefined ? rest : { ...rest, like: part.replaceAll('*', '_') };
-    return this.queries.ownNumbers(parseSid('AC', accountSid)!, narrowed, from, limit);
+  /** The number; null where the account owns none with this SID. */
+  async bySid(accountSid: string, sid: string): Promise<{ sid: string; phoneNumber: string } | null> {
+    const [accountId, id] = [parseSid('AC', accountSid), parseSid('PN', sid)];
+    const number = accountId && id && (await this.queries.phoneNumberById(accountId, id));
+    return number ? { sid: sidOf('PN', number.id), phoneNumber: number.phoneNumber } : null;
   }
 }

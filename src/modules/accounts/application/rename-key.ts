@@ -6,7 +6,7 @@ import { factOf } from '../domain/account.js';
 import type { ApiKey } from '../infrastructure/accounts.queries.js';
 import { AccountsRepository } from '../infrastructure/accounts.repository.js';
 import { AccountChanges } from './account-changes.js';
-import { FindKey } from './find-key.js';
+import { ReadOwnKeys } from './read-own-keys.js';
 
 /** Gives an API key another name. */
 @Injectable()
@@ -14,7 +14,7 @@ export class RenameKey {
   constructor(
     private readonly changes: AccountChanges,
     private readonly repository: AccountsRepository,
-    private readonly keys: FindKey,
+    private readonly keys: ReadOwnKeys,
   ) {}
 
   /** @throws Failure `not_found` when the account has no such key, or it is revoked */

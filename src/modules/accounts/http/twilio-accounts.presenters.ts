@@ -1,8 +1,8 @@
 import { rfc2822 } from '../../../platform/http/rfc2822.js';
 import { sidOf } from '../../../shared/sid.js';
 import type { NewKey } from '../application/create-key.js';
-import type { ApiKey } from '../application/find-key.js';
 import type { OwnAccountView } from '../application/read-own-accounts.js';
+import type { ApiKey } from '../application/read-own-keys.js';
 import type { PhoneNumber } from '../application/read-own-numbers.js';
 import type { Account } from '../contract/accounts.api.js';
 

@@ -6,7 +6,7 @@ import { idPage, idPosition } from '../../../platform/http/twilio-list.js';
 import { type TwilioPageQuery, twilioPageQuerySchema } from '../../../platform/http/twilio-page.js';
 import type { Principal } from '../../../shared/principal.js';
 import { CreateKey } from '../application/create-key.js';
-import { FindKey } from '../application/find-key.js';
+import { ReadOwnKeys } from '../application/read-own-keys.js';
 import { RenameKey } from '../application/rename-key.js';
 import { RevokeKey } from '../application/revoke-key.js';
 import { presentNewTwilioKey, presentTwilioKey } from './twilio-accounts.presenters.js';
@@ -18,7 +18,7 @@ import { keyBody } from './twilio-accounts.schemas.js';
 export class TwilioKeysController {
   constructor(
     private readonly createKey: CreateKey,
-    private readonly findKey: FindKey,
+    private readonly keys: ReadOwnKeys,
     private readonly renameKey: RenameKey,
     private readonly revokeKey: RevokeKey,
   ) {}
@@ -36,14 +36,14 @@ export class TwilioKeysController {
     @Query({ schema: twilioPageQuerySchema }) query: TwilioPageQuery,
     @Req() request: FastifyRequest,
   ) {
-    const read = await this.findKey.page(principal.accountSid, idPosition(query), query.PageSize + 1);
+    const read = await this.keys.page(principal.accountSid, idPosition(query), query.PageSize + 1);
     const { rows, envelope } = idPage(request.url, [], query, read);
     return { ...envelope, keys: rows.map(presentTwilioKey) };
   }
 
   @Get('Keys/:Sid.json')
   async fetch(@CurrentPrincipal() principal: Principal, @Param('Sid') sid: string) {
-    return presentTwilioKey(await this.findKey.one(principal.accountSid, sid));
+    return presentTwilioKey(await this.keys.one(principal.accountSid, sid));
   }
 
   @Post('Keys/:Sid.json')
@@ -53,7 +53,7 @@ export class TwilioKeysController {
     @Param('Sid') sid: string,
     @Body({ schema: keyBody }) body: z.infer<typeof keyBody>,
   ) {
-    if (body.FriendlyName === undefined) return presentTwilioKey(await this.findKey.one(principal.accountSid, sid));
+    if (body.FriendlyName === undefined) return presentTwilioKey(await this.keys.one(principal.accountSid, sid));
     return presentTwilioKey(await this.renameKey.rename(principal.accountSid, sid, body.FriendlyName));
   }
 

@@ -18,7 +18,7 @@ const FILTERS = ['Beta', 'FriendlyName', 'PhoneNumber', 'Origin'];
 @Controller('2010-04-01/Accounts/:AccountSid')
 export class TwilioNumbersController {
   constructor(
-    private readonly findNumber: ReadOwnNumbers,
+    private readonly numbers: ReadOwnNumbers,
     private readonly changeNumber: ChangePhoneNumber,
     private readonly releaseNumber: ReleasePhoneNumber,
   ) {}
@@ -43,14 +43,14 @@ export class TwilioNumbersController {
     const filter = { ...(friendlyName === undefined ? {} : { friendlyName }), ...(part === undefined ? {} : { part }) };
     const from = idPosition(query);
     const isNone = query.Origin === 'twilio';
-    const read = isNone ? [] : await this.findNumber.page(principal.accountSid, filter, from, query.PageSize + 1);
+    const read = isNone ? [] : await this.numbers.page(principal.accountSid, filter, from, query.PageSize + 1);
     const { rows, envelope } = idPage(request.url, FILTERS, query, read);
     return { ...envelope, incoming_phone_numbers: rows.map(presentTwilioNumber) };
   }
 
   @Get('IncomingPhoneNumbers/:Sid.json')
   async fetch(@CurrentPrincipal() principal: Principal, @Param('Sid') sid: string) {
-    return presentTwilioNumber(await this.findNumber.one(principal.accountSid, sid));
+    return presentTwilioNumber(await this.numbers.one(principal.accountSid, sid));
   }
 
   @Post('IncomingPhoneNumbers/:Sid.json')
@@ -74,7 +74,7 @@ export class TwilioNumbersController {
       ...(SmsFallbackUrl === undefined ? {} : { smsFallbackUrl: SmsFallbackUrl }),
       ...(SmsFallbackMethod === undefined ? {} : { smsFallbackMethod: SmsFallbackMethod }),
     });
-    return presentTwilioNumber(await this.findNumber.one(principal.accountSid, sid));
+    return presentTwilioNumber(await this.numbers.one(principal.accountSid, sid));
   }
 
   /** Gives the number back to the operator. */

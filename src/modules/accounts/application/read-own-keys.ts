@@ -8,7 +8,7 @@ export type { ApiKey };
 
 /** Reads the API keys of an account that are in use. */
 @Injectable()
-export class FindKey {
+export class ReadOwnKeys {
   constructor(private readonly queries: AccountsQueries) {}
 
   /** @throws Failure `not_found` when the account has no such key, or it is revoked */
