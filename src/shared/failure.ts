@@ -22,6 +22,8 @@ export const FAILURES = {
   invalid_to: { code: 21211, message: "The 'To' number is not a valid phone number" },
   invalid_from: { code: 21212, message: "The 'From' number is not a valid phone number" },
   region_not_enabled: { code: 21408, message: 'Permission to send to this region is not enabled' },
+  invalid_number: { code: 21421, message: "The 'PhoneNumber' is not a valid phone number" },
+  number_not_available: { code: 21422, message: 'The phone number is not available: the operator assigns numbers' },
   body_required: { code: 21602, message: 'Message body or media urls must be specified' },
   from_required: { code: 21603, message: "A 'From' or 'MessagingServiceSid' parameter is required" },
   to_required: { code: 21604, message: "A 'To' phone number is required" },

@@ -115,6 +115,16 @@ describe.each(WAYS)('AccountsApi %s', (_, reach) => {
     expect(await accounts.getAccount({ accountSid: 'nonsense' })).toBeNull();
   });
 
+  it('tells which accounts an account owns', async () => {
+    const owner = await openActive();
+    expect(await accounts.subaccountsOf({ accountSid: owner.sid })).toEqual([]);
+    const input = { friendlyName: 'Sub', tier: 'pro' as const, ownerAccountSid: owner.sid };
+    const { account } = await running.module.get(OpenAccount).open(input);
+    expect(await accounts.subaccountsOf({ accountSid: owner.sid })).toEqual([account.sid]);
+    expect(await accounts.subaccountsOf({ accountSid: account.sid })).toEqual([]);
+    expect(await accounts.subaccountsOf({ accountSid: 'nonsense' })).toEqual([]);
+  });
+
   it('knows which account owns a number', async () => {
     const [owner, other] = [await openActive(), await openActive()];
     const phoneNumber = `+150055501${++numbers + 10}`;
@@ -158,6 +168,27 @@ describe.each(WAYS)('AccountsApi %s', (_, reach) => {
     expect(await found(owner.sid, sidOf('PN', newId()))).toBeNull();
     expect(await found(owner.sid, 'nonsense')).toBeNull();
     expect(await found('nonsense')).toBeNull();
+  });
+
+  it('tells whom numbers ask about incoming messages', async () => {
+    const owner = await openActive();
+    const phoneNumber = `+150055502${++numbers + 10}`;
+    await running.module.get(AssignPhoneNumber).assign({ accountSid: owner.sid, phoneNumber });
+    const [found, ...others] = await accounts.findPhoneNumbers([phoneNumber, phoneNumber, '+15005550299', 'nonsense']);
+    expect(others).toEqual([]);
+    expect(found).toEqual({
+      phoneNumber,
+      sid: expect.stringMatching(/^PN[0-9a-f]{32}$/),
+      accountSid: owner.sid,
+      smsUrl: null,
+      smsMethod: 'POST',
+      smsFallbackUrl: null,
+      smsFallbackMethod: 'POST',
+      accountStatus: 'active',
+    });
+    await running.module.get(ChangeAccount).change(owner.sid, { status: 'suspended' });
+    expect(await accounts.findPhoneNumbers([phoneNumber])).toMatchObject([{ accountStatus: 'suspended' }]);
+    expect(await accounts.findPhoneNumbers([])).toEqual([]);
   });
 
   it('gives the keys that sign, for the accounts it knows', async () => {

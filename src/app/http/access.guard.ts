@@ -2,7 +2,14 @@ import { type CanActivate, type ExecutionContext, Inject, Injectable } from '@ne
 import { Reflector } from '@nestjs/core';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { AccountsApi } from '../../modules/accounts/contract/accounts.api.js';
-import { ACCESS, ACTS_ON_INACTIVE, type Access, CREATES_MESSAGE, READS_BYTES } from '../../platform/http/decorators.js';
+import {
+  ACCESS,
+  ACTS_ON_INACTIVE,
+  type Access,
+  CREATES_MESSAGE,
+  NEEDS_AUTH_TOKEN,
+  READS_BYTES,
+} from '../../platform/http/decorators.js';
 import type { Settings } from '../../platform/settings/settings.js';
 import { SETTINGS } from '../../platform/tokens.js';
 import { Failure } from '../../shared/failure.js';
@@ -21,6 +28,7 @@ interface RouteRule {
   readonly actsOnInactive: boolean;
   readonly createsMessage: boolean;
   readonly readsBytes: boolean;
+  readonly needsAuthToken: boolean;
 }
 
 /**
@@ -67,6 +75,7 @@ export class AccessGuard implements CanActivate {
       actsOnInactive: this.reflector.getAllAndOverride<boolean | undefined>(ACTS_ON_INACTIVE, targets) ?? false,
       createsMessage: this.reflector.getAllAndOverride<boolean | undefined>(CREATES_MESSAGE, targets) ?? false,
       readsBytes: this.reflector.getAllAndOverride<boolean | undefined>(READS_BYTES, targets) ?? false,
+      needsAuthToken: this.reflector.getAllAndOverride<boolean | undefined>(NEEDS_AUTH_TOKEN, targets) ?? false,
     };
     this.rules.set(controller, ofController.set(handler, rule));
     return rule;
@@ -91,10 +100,12 @@ export class AccessGuard implements CanActivate {
     if (!isOwn) requireActive(principal, isRead);
     const acting = isOwn ? principal : await this.ofPath(asked, principal, reply);
     request.context.principal = acting;
+    request.context.callerSid = principal.accountSid;
     const admitted = this.limits.admit(acting, rule.createsMessage, reply);
     if (admitted) await admitted;
     // A closed subaccount stays readable to its owner; what may be written to an inactive one, the route says.
     if (acting.accountSid === principal.accountSid || (!isRead && !rule.actsOnInactive)) requireActive(acting, isRead);
+    if (rule.needsAuthToken && principal.credential !== 'auth_token') throw keysMayNot();
     readContent(request);
     return true;
   }
@@ -139,6 +150,10 @@ export class AccessGuard implements CanActivate {
       unknownOutcome,
     };
   }
+}
+
+function keysMayNot(): Failure {
+  return new Failure('forbidden', { detail: 'API keys may not act on accounts and keys: use the auth token' });
 }
 
 function requireActive({ status }: Principal, isRead: boolean): void {

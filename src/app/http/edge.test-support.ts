@@ -103,6 +103,10 @@ export class MemoryAccounts extends AccountsApi {
     return null;
   }
 
+  async subaccountsOf(): Promise<string[]> {
+    return [];
+  }
+
   async ownsNumber(): Promise<boolean> {
     return false;
   }

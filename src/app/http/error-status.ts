@@ -116,6 +116,16 @@ export const DOCUMENTED_FAILURES: Readonly<Record<FailureName, DocumentedFailure
     cause: 'The account may not send to the region of this number.',
     remedy: 'Ask the operator to enable the region.',
   },
+  invalid_number: {
+    status: 400,
+    cause: "The 'PhoneNumber' parameter is no phone number.",
+    remedy: 'Give it in E.164: a plus sign, the country calling code, the number.',
+  },
+  number_not_available: {
+    status: 400,
+    cause: 'Numbers are not sold here: they come from the carriers of the operator, who assigns them to accounts.',
+    remedy: 'Ask the operator for a number.',
+  },
   body_required: {
     status: 400,
     cause: "The message has neither 'Body' nor 'MediaUrl'.",

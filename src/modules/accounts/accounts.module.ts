@@ -8,6 +8,8 @@ import { AssignPhoneNumber } from './application/assign-phone-number.js';
 import { Authenticate } from './application/authenticate.js';
 import { AwaitProvisioning } from './application/await-provisioning.js';
 import { ChangeAccount } from './application/change-account.js';
+import { ChangeOwnAccount } from './application/change-own-account.js';
+import { ChangePhoneNumber } from './application/change-phone-number.js';
 import { CompleteProvisioning } from './application/complete-provisioning.js';
 import { CreateKey } from './application/create-key.js';
 import { FindAccount } from './application/find-account.js';
@@ -17,7 +19,13 @@ import { ListKeys } from './application/list-keys.js';
 import { ListPhoneNumbers } from './application/list-phone-numbers.js';
 import { OpenAccount } from './application/open-account.js';
 import { OpenDemoAccount } from './application/open-demo-account.js';
+import { OpenSubaccount } from './application/open-subaccount.js';
+import { ReadOwnAccounts } from './application/read-own-accounts.js';
+import { ReadOwnKeys } from './application/read-own-keys.js';
+import { ReadOwnNumbers } from './application/read-own-numbers.js';
 import { RejectProvisioning } from './application/reject-provisioning.js';
+import { ReleasePhoneNumber } from './application/release-phone-number.js';
+import { RenameKey } from './application/rename-key.js';
 import { RevokeKey } from './application/revoke-key.js';
 import { RotateAuthToken } from './application/rotate-auth-token.js';
 import { AccountsApi } from './contract/accounts.api.js';
@@ -26,6 +34,9 @@ import { ACCOUNTS_EVENTS } from './contract/accounts.events.js';
 import { AccountsController } from './http/accounts.controller.js';
 import { KeysController } from './http/keys.controller.js';
 import { PhoneNumbersController } from './http/phone-numbers.controller.js';
+import { TwilioAccountsController } from './http/twilio-accounts.controller.js';
+import { TwilioKeysController } from './http/twilio-keys.controller.js';
+import { TwilioNumbersController } from './http/twilio-numbers.controller.js';
 import { AccountsOrm } from './infrastructure/accounts.orm.js';
 import { AccountsQueries } from './infrastructure/accounts.queries.js';
 import { AccountsRepository } from './infrastructure/accounts.repository.js';
@@ -51,6 +62,14 @@ const STORAGE = { database: AccountsDatabase, log: AccountsLog, consumers: Accou
     CreateKey,
     FindAccount,
     FindPhoneNumber,
+    ChangeOwnAccount,
+    ChangePhoneNumber,
+    ReadOwnKeys,
+    OpenSubaccount,
+    ReadOwnAccounts,
+    ReadOwnNumbers,
+    ReleasePhoneNumber,
+    RenameKey,
     ListAccounts,
     ListKeys,
     ListPhoneNumbers,
@@ -63,7 +82,14 @@ const STORAGE = { database: AccountsDatabase, log: AccountsLog, consumers: Accou
     { provide: AccountsApi, useExisting: AccountsFacade },
     { provide: AccountsDemo, useExisting: OpenDemoAccount },
   ],
-  controllers: [AccountsController, PhoneNumbersController, KeysController],
+  controllers: [
+    AccountsController,
+    PhoneNumbersController,
+    KeysController,
+    TwilioAccountsController,
+    TwilioKeysController,
+    TwilioNumbersController,
+  ],
   exports: [AccountsApi, AccountsDemo],
 })
 export class AccountsModule {

@@ -17,6 +17,8 @@ import { PriceList } from './application/price-list.js';
 import { ProvisionAccounts } from './application/provision-accounts.js';
 import { QuotePrice } from './application/quote-price.js';
 import { RateChanges } from './application/rate-changes.js';
+import { ReadUsage } from './application/read-usage.js';
+import { RebuildUsage } from './application/rebuild-usage.js';
 import { ReserveCharges } from './application/reserve-charges.js';
 import { SetRate } from './application/set-rate.js';
 import { SettleCharges } from './application/settle-charges.js';
@@ -27,6 +29,8 @@ import { BalanceController } from './http/balance.controller.js';
 import { CreditsController } from './http/credits.controller.js';
 import { RatesController } from './http/rates.controller.js';
 import { TwilioBalanceController } from './http/twilio-balance.controller.js';
+import { UsageController } from './http/usage.controller.js';
+import { UsageRebuildController } from './http/usage-rebuild.controller.js';
 import { BillingOrm } from './infrastructure/billing.orm.js';
 import { BillingConsumers, BillingDatabase, BillingLog } from './infrastructure/billing.storage.js';
 import { ChargesRepository } from './infrastructure/charges.repository.js';
@@ -34,6 +38,7 @@ import { LedgerRepository } from './infrastructure/ledger.repository.js';
 import { LedgerAccountsRepository } from './infrastructure/ledger-accounts.repository.js';
 import { LedgerCheckRepository } from './infrastructure/ledger-check.repository.js';
 import { RatesRepository } from './infrastructure/rates.repository.js';
+import { UsageRepository } from './infrastructure/usage.repository.js';
 
 const STORAGE = { database: BillingDatabase, log: BillingLog, consumers: BillingConsumers };
 
@@ -48,6 +53,7 @@ const STORAGE = { database: BillingDatabase, log: BillingLog, consumers: Billing
     LedgerAccountsRepository,
     LedgerCheckRepository,
     RatesRepository,
+    UsageRepository,
     AwaitLedger,
     CheckLedger,
     CreditAccount,
@@ -63,6 +69,8 @@ const STORAGE = { database: BillingDatabase, log: BillingLog, consumers: Billing
     ProvisionAccounts,
     QuotePrice,
     RateChanges,
+    ReadUsage,
+    RebuildUsage,
     ReserveCharges,
     SetRate,
     SettleCharges,
@@ -70,7 +78,14 @@ const STORAGE = { database: BillingDatabase, log: BillingLog, consumers: Billing
     { provide: BillingApi, useExisting: BillingFacade },
     { provide: BillingDemo, useExisting: EnsureDemoBilling },
   ],
-  controllers: [TwilioBalanceController, BalanceController, CreditsController, RatesController],
+  controllers: [
+    TwilioBalanceController,
+    UsageController,
+    UsageRebuildController,
+    BalanceController,
+    CreditsController,
+    RatesController,
+  ],
   exports: [BillingApi, BillingDemo],
 })
 export class BillingModule {

@@ -29,6 +29,7 @@ import { EnsureDemoService } from './application/ensure-demo-service.js';
 import { ExpireMessages } from './application/expire-messages.js';
 import { FindSender } from './application/find-sender.js';
 import { FollowAccounts } from './application/follow-accounts.js';
+import { GiveFeedback } from './application/give-feedback.js';
 import { GiveUpSagas } from './application/give-up-sagas.js';
 import { IdentifyArrivals } from './application/identify-arrivals.js';
 import { KnownOptOuts } from './application/known-opt-outs.js';
@@ -61,6 +62,7 @@ import { MessagingDemo } from './contract/messaging.demo.js';
 import { MESSAGING_EVENTS } from './contract/messaging.events.js';
 import { CallbackUrlPolicy } from './domain/callback-url-policy.js';
 import { InboundController } from './http/inbound.controller.js';
+import { MessagePartsController } from './http/message-parts.controller.js';
 import { MessagesController } from './http/messages.controller.js';
 import { NativeMessagesController } from './http/native-messages.controller.js';
 import { OptOutSettingsController, OptOutsController } from './http/opt-outs.controller.js';
@@ -69,6 +71,7 @@ import { ServicesController } from './http/services.controller.js';
 import { AccountStatusesRepository } from './infrastructure/account-statuses.repository.js';
 import { DispatchRepository } from './infrastructure/dispatch.repository.js';
 import { EndingsRepository } from './infrastructure/endings.repository.js';
+import { FeedbackRepository } from './infrastructure/feedback.repository.js';
 import { IdempotencyRepository } from './infrastructure/idempotency.repository.js';
 import { InboundRepository } from './infrastructure/inbound.repository.js';
 import { MessageAuditRepository } from './infrastructure/message-audit.repository.js';
@@ -91,6 +94,7 @@ const STORAGE = { database: MessagingDatabase, log: MessagingLog, consumers: Mes
 @Module({
   controllers: [
     MessagesController,
+    MessagePartsController,
     NativeMessagesController,
     ServicesController,
     ServiceNumbersController,
@@ -145,6 +149,8 @@ const STORAGE = { database: MessagingDatabase, log: MessagingLog, consumers: Mes
     ChooseSender,
     ValidateSend,
     SendMessage,
+    FeedbackRepository,
+    GiveFeedback,
     ListMessages,
     ChangeMessage,
     PreviewMessage,

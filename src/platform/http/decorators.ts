@@ -22,6 +22,14 @@ export const ACTS_ON_INACTIVE = 'trunkline:acts-on-inactive';
  */
 export const ActsOnInactiveSubaccount = () => SetMetadata(ACTS_ON_INACTIVE, true);
 
+export const NEEDS_AUTH_TOKEN = 'trunkline:needs-auth-token';
+
+/**
+ * Reachable with an account's auth token only, not with an API key: what hands out or makes credentials, so that a key
+ * that leaked can be revoked for good.
+ */
+export const NeedsAuthToken = () => SetMetadata(NEEDS_AUTH_TOKEN, true);
+
 export const CREATES_MESSAGE = 'trunkline:creates-message';
 
 /**
@@ -41,6 +49,8 @@ export const ReadsBytes = () => SetMetadata(READS_BYTES, true);
 /** What the edge knows of a request besides its content; set by its hooks. */
 export interface RequestContext {
   principal?: Principal;
+  /** The account whose credentials the request bears: the principal's own, or that of the account that owns it. */
+  callerSid?: string;
   requestId: string;
   /** This request's own place in the trace (W3C Trace Context): what is passed on to whatever it causes. */
   traceparent: string | null;

@@ -19,13 +19,17 @@ export interface AccountRow {
   /** Messages of the day, and how many there may be; null: any number. */
   day: number;
   used: number;
+  /** What was posted: how often, and how much. */
+  charges: number;
+  charged: number;
   readonly quota: number | null;
 }
 
 /** An account with this credit and no bounds. */
 export function accountWith(balance: number, bounds: Partial<Pick<AccountRow, 'mostOpen' | 'quota'>> = {}): AccountRow {
-  const none = { reserved: 0, limit: 0, open: 0, mostOpen: Number.POSITIVE_INFINITY, day: 0, used: 0, quota: null };
-  return { balance, ...none, ...bounds };
+  const none = { reserved: 0, limit: 0, open: 0, mostOpen: Number.POSITIVE_INFINITY, day: 0, used: 0 };
+  const uncharged = { charges: 0, charged: 0, quota: null };
+  return { balance, ...none, ...uncharged, ...bounds };
 }
 
 export interface EntryRow {
@@ -97,6 +101,8 @@ export class LedgerTwin implements Pick<LedgerRepository, 'reserve' | 'settle'> 
     account.reserved -= entry.amount;
     if (entry.resolution === 'void') return;
     account.balance -= entry.amount;
+    account.charges += 1;
+    account.charged += entry.amount;
     this.table.revenue += entry.amount;
   }
 }

@@ -87,9 +87,9 @@ describe("the ledger's twin", () => {
       }
     }
     for (const id of accounts) {
-      const { balance, reserved, used, open } = table.accounts.get(id)!;
-      const real = { ...(await bench.balanceOf(id)), ...(await bench.countsOf(id)) };
-      expect({ seed: SEED, balance, reserved, used, open }).toEqual({ seed: SEED, ...real });
+      const { balance, reserved, used, open, charges, charged } = table.accounts.get(id)!;
+      const real = { ...(await bench.balanceOf(id)), ...(await bench.countsOf(id)), ...(await bench.usageOf(id)) };
+      expect({ seed: SEED, balance, reserved, used, open, charges, charged }).toEqual({ seed: SEED, ...real });
     }
     expect(table.revenue).toBe(await bench.revenue());
   });

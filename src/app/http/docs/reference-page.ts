@@ -7,6 +7,7 @@ import { escapeHtml, htmlPage, htmlTable } from './html.js';
 import { limitSection } from './limit-section.js';
 import { operationExample } from './operation-example.js';
 import { type Audience, type Entry, entriesOf, type Operation } from './operations.js';
+import { unsupportedSection } from './unsupported-section.js';
 
 const AUDIENCES: readonly (readonly [Audience, string, string])[] = [
   ['compatible', "Twilio's API", 'Forms in, JSON out; with the credentials of an account.'],
@@ -30,6 +31,7 @@ export function referencePage(document: OpenAPIObject, errors: readonly Document
     ...guide.map(({ id, title: name }) => [id, name] as const),
     ['limits', 'Limits'] as const,
     ...groups.map(({ audience, name }) => [`api-${audience}`, name] as const),
+    ['not-supported', 'Not supported'] as const,
     ['errors', 'Errors'] as const,
   ].map(([id, name]) => `<li><a href="#${id}">${escapeHtml(name)}</a></li>`);
   const header = `<header><h1>${escapeHtml(title)}: API reference</h1><p>${escapeHtml(description ?? '')} The same <a href="openapi.json">as an OpenAPI document</a>.</p></header>`;
@@ -38,6 +40,7 @@ export function referencePage(document: OpenAPIObject, errors: readonly Document
     ...guide.map(chapterSection),
     limitSection(),
     ...groups.map((group) => audienceSection(document, group)),
+    unsupportedSection(),
     errorSection(errors),
   ];
   return htmlPage(

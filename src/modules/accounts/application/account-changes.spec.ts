@@ -1,6 +1,7 @@
 import pg from 'pg';
 import { startTestDatabase, type TestDatabase } from '../../../../test/support/database.js';
 import { type RunningModules, startModules } from '../../../../test/support/modules.js';
+import type { IdPosition } from '../../../platform/http/twilio-list.js';
 import { newId, parseSid, sidOf } from '../../../shared/sid.js';
 import { AccountsModule } from '../accounts.module.js';
 import { AccountsApi } from '../contract/accounts.api.js';
@@ -8,6 +9,8 @@ import { AccountsLog } from '../infrastructure/accounts.storage.js';
 import { AssignPhoneNumber } from './assign-phone-number.js';
 import { AwaitProvisioning } from './await-provisioning.js';
 import { ChangeAccount } from './change-account.js';
+import { ChangeOwnAccount } from './change-own-account.js';
+import { ChangePhoneNumber } from './change-phone-number.js';
 import { CompleteProvisioning } from './complete-provisioning.js';
 import { CreateKey } from './create-key.js';
 import { FindAccount } from './find-account.js';
@@ -16,7 +19,13 @@ import { ListKeys } from './list-keys.js';
 import { ListPhoneNumbers } from './list-phone-numbers.js';
 import { OpenAccount } from './open-account.js';
 import { OpenDemoAccount } from './open-demo-account.js';
+import { OpenSubaccount } from './open-subaccount.js';
+import { ReadOwnAccounts } from './read-own-accounts.js';
+import { ReadOwnKeys } from './read-own-keys.js';
+import { ReadOwnNumbers } from './read-own-numbers.js';
 import { RejectProvisioning } from './reject-provisioning.js';
+import { ReleasePhoneNumber } from './release-phone-number.js';
+import { RenameKey } from './rename-key.js';
 import { RevokeKey } from './revoke-key.js';
 import { RotateAuthToken } from './rotate-auth-token.js';
 
@@ -174,6 +183,170 @@ describe('subaccounts', () => {
     await expect(openUnder(await open())).rejects.toMatchObject({ failure: 'conflict', field });
     await expect(openUnder(sidOf('AC', newId()))).rejects.toMatchObject({ failure: 'not_found', field });
     await expect(openUnder('nonsense')).rejects.toMatchObject({ failure: 'not_found', field });
+  });
+});
+
+describe('what customers change', () => {
+  const own = (caller: string, sid: string, patch: Parameters<ChangeOwnAccount['change']>[2]) =>
+    running.module.get(ChangeOwnAccount).change(caller, sid, patch);
+  const subaccountOf = async (owner: string) => {
+    const { account } = await running.module
+      .get(OpenAccount)
+      .open({ friendlyName: 'Sub', tier: 'free', ownerAccountSid: owner });
+    await running.module.get(CompleteProvisioning).complete(account.sid);
+    return account.sid;
+  };
+
+  it('is a name, and the status of a subaccount, whose end says who ended it', async () => {
+    const owner = await openActive();
+    const sub = await subaccountOf(owner);
+    expect(await running.module.get(AccountsApi).subaccountsOf({ accountSid: owner })).toEqual([sub]);
+    expect(await own(owner, owner, { friendlyName: 'Acme Ltd' })).toMatchObject({ friendlyName: 'Acme Ltd' });
+    expect(await own(sub, sub, { friendlyName: 'Mine', status: 'active' })).toMatchObject({ friendlyName: 'Mine' });
+    expect(await own(owner, sub, { status: 'suspended' })).toMatchObject({ status: 'suspended' });
+    expect(await own(owner, sub, { status: 'active' })).toMatchObject({ status: 'active' });
+    expect(await own(owner, sub, { friendlyName: 'Gone', status: 'closed' })).toMatchObject({
+      status: 'closed',
+      closeReason: 'closed by its owner',
+    });
+    expect((await history(sub)).map(({ type }) => type)).toEqual([
+      'account-opened',
+      'account-activated',
+      'account-renamed',
+      'account-suspended',
+      'account-reactivated',
+      'account-renamed',
+      'account-closed',
+    ]);
+    await expect(own(owner, sub, { status: 'active' })).rejects.toMatchObject({ failure: 'conflict' });
+    await expect(own(owner, sub, { friendlyName: 'Again' })).rejects.toMatchObject({ failure: 'conflict' });
+  });
+
+  it('is nothing of another account, and no status of its own', async () => {
+    const [owner, stranger] = [await openActive(), await openActive()];
+    const sub = await subaccountOf(owner);
+    const forbidden = { failure: 'forbidden' };
+    for (const [caller, sid] of [
+      [stranger, sub],
+      [stranger, owner],
+      [sub, owner],
+    ] as const) {
+      await expect(own(caller, sid, { friendlyName: 'Mine' })).rejects.toMatchObject(forbidden);
+    }
+    await expect(own(owner, owner, { status: 'closed' })).rejects.toMatchObject({ ...forbidden, field: 'Status' });
+    await expect(own(sub, sub, { status: 'suspended' })).rejects.toMatchObject({ ...forbidden, field: 'Status' });
+    await expect(running.module.get(OpenSubaccount).open(sub, 'Deeper')).rejects.toMatchObject(forbidden);
+  });
+
+  it('shows the tokens of an account and its subaccounts to its own holder, unless they open nothing', async () => {
+    const owner = await openActive();
+    const [first, second] = [await subaccountOf(owner), await subaccountOf(owner)];
+    await own(owner, second, { status: 'closed' });
+    const read = running.module.get(ReadOwnAccounts);
+    const page = await read.page(owner, {}, {}, 10);
+    expect(page.map(({ account, authToken }) => [account.sid, authToken === null])).toEqual([
+      [second, true],
+      [first, false],
+      [owner, false],
+    ]);
+    const firstToken = page[1]!.authToken!;
+    expect((await read.one(first)).authToken).toBe(firstToken);
+    expect(await running.module.get(AccountsApi).authenticate({ username: first, password: firstToken })).toMatchObject(
+      { accountSid: first },
+    );
+    const sids = async (filter: { statuses?: ['closed']; friendlyName?: string }, from: IdPosition) =>
+      (await read.page(owner, filter, from, 10)).map(({ account }) => account.sid);
+    expect(await sids({ statuses: ['closed'] }, {})).toEqual([second]);
+    expect(await sids({ friendlyName: 'Acme' }, {})).toEqual([owner]);
+    expect(await sids({}, { olderThan: page[0]!.id })).toEqual([first, owner]);
+    expect(await sids({}, { newerThan: page[2]!.id })).toEqual([first, second]);
+    expect(await read.page(first, {}, {}, 10)).toHaveLength(1);
+  });
+
+  it('is a key’s name', async () => {
+    const sid = await openActive();
+    const key = await running.module.get(CreateKey).create(sid, 'old');
+    expect(await running.module.get(RenameKey).rename(sid, key.sid, 'new')).toMatchObject({ friendlyName: 'new' });
+    await running.module.get(RevokeKey).revoke(sid, key.sid);
+    for (const refused of [
+      running.module.get(RenameKey).rename(sid, key.sid, 'newer'),
+      running.module.get(ReadOwnKeys).one(sid, key.sid),
+      running.module.get(RenameKey).rename(await openActive(), key.sid, 'theirs'),
+    ]) {
+      await expect(refused).rejects.toMatchObject({ failure: 'not_found' });
+    }
+    expect(await running.module.get(ReadOwnKeys).page(sid, {}, 10)).toEqual([]);
+  });
+
+  it('is at most a hundred keys', async () => {
+    const sid = await openActive();
+    const made = await Promise.allSettled(
+      Array.from({ length: 102 }, () => running.module.get(CreateKey).create(sid, '')),
+    );
+    expect(made.filter(({ status }) => status === 'fulfilled')).toHaveLength(100);
+    await expect(running.module.get(CreateKey).create(sid, '')).rejects.toMatchObject({ failure: 'conflict' });
+  });
+});
+
+describe('a number of an account', () => {
+  const assign = (accountSid: string, phoneNumber: string) =>
+    running.module.get(AssignPhoneNumber).assign({ accountSid, phoneNumber });
+  const change = (...args: Parameters<ChangePhoneNumber['change']>) =>
+    running.module.get(ChangePhoneNumber).change(...args);
+  const known = async (phoneNumber: string) =>
+    (await running.module.get(AccountsApi).findPhoneNumbers([phoneNumber]))[0];
+
+  it('is asked where its account says, and forgets that with its owner', async () => {
+    const sid = await openActive();
+    const number = sidOf('PN', (await assign(sid, '+15005553101')).id);
+    expect(await known('+15005553101')).toMatchObject({ smsUrl: null });
+    const smsUrl = 'https://example.com/in?x=1';
+    await change(sid, number, { smsUrl, smsMethod: 'GET', smsFallbackUrl: smsUrl, friendlyName: 'Desk' });
+    expect(await known('+15005553101')).toMatchObject({ smsUrl, smsMethod: 'GET', smsFallbackUrl: smsUrl });
+    await change(sid, number, { smsFallbackUrl: null });
+    expect(await known('+15005553101')).toMatchObject({ smsUrl, smsMethod: 'GET', smsFallbackUrl: null });
+    const other = await openActive();
+    await expect(assign(other, '+15005553101')).rejects.toMatchObject({ failure: 'conflict' });
+    await running.module.get(ChangeAccount).change(sid, { status: 'closed' });
+    const moved = await assign(other, '+15005553101');
+    expect(moved).toMatchObject({ friendlyName: null, smsUrl: null });
+    expect(await known('+15005553101')).toMatchObject({ accountSid: other, smsUrl: null, smsMethod: 'POST' });
+  });
+
+  it.each([
+    ['smsUrl', 'SmsUrl', 'ftp://example.com/'],
+    ['smsUrl', 'SmsUrl', 'example.com'],
+    ['smsFallbackUrl', 'SmsFallbackUrl', 'http://10.0.0.1/'],
+  ])('cannot be asked where nobody can be: %s', async (name, field, url) => {
+    const sid = await openActive();
+    const number = sidOf('PN', (await assign(sid, '+15005553102').catch(() => assign(sid, '+15005553103'))).id);
+    await expect(change(sid, number, { [name]: url })).rejects.toMatchObject({ failure: 'invalid_parameter', field });
+    await running.module.get(ReleasePhoneNumber).release(sid, number);
+  });
+
+  it('is changed and released by its account alone', async () => {
+    const [sid, stranger] = [await openActive(), await openActive()];
+    const number = sidOf('PN', (await assign(sid, '+15005553104')).id);
+    const release = (accountSid: string) => running.module.get(ReleasePhoneNumber).release(accountSid, number);
+    await expect(change(stranger, number, { friendlyName: 'mine' })).rejects.toMatchObject({ failure: 'not_found' });
+    await expect(release(stranger)).rejects.toMatchObject({ failure: 'not_found' });
+    expect(await known('+15005553104')).toBeDefined();
+    await release(sid);
+    expect(await known('+15005553104')).toBeUndefined();
+    await expect(release(sid)).rejects.toMatchObject({ failure: 'not_found' });
+    expect((await assign(stranger, '+15005553104')).accountId).toBe(parseSid('AC', stranger));
+  });
+
+  it('is found by a part of it, and by its name', async () => {
+    const sid = await openActive();
+    for (const phoneNumber of ['+15005553111', '+15005553122', '72346']) await assign(sid, phoneNumber);
+    const found = async (filter: { friendlyName?: string; part?: string }) =>
+      (await running.module.get(ReadOwnNumbers).page(sid, filter, {}, 10)).map(({ phoneNumber }) => phoneNumber);
+    expect(await found({})).toEqual(['72346', '+15005553122', '+15005553111']);
+    expect(await found({ part: '31' })).toEqual(['+15005553122', '+15005553111']);
+    expect(await found({ part: '3*22' })).toEqual(['+15005553122']);
+    expect(await found({ part: '+15005553111' })).toEqual(['+15005553111']);
+    expect(await found({ friendlyName: '72346' })).toEqual(['72346']);
   });
 });
 

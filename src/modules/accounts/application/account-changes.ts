@@ -45,10 +45,20 @@ export class AccountChanges {
     return changed;
   }
 
-  /** Writes a new account with its opening event; null when there is one with its id already. */
-  async open(account: AccountState, sealedToken: Uint8Array, opened: Fact): Promise<AccountState | null> {
+  /**
+   * Writes a new account with its opening event; null when there is one with its id already.
+   *
+   * @param admit looks at what the account rests on before it is written; what it throws undoes everything
+   */
+  async open(
+    account: AccountState,
+    sealedToken: Uint8Array,
+    opened: Fact,
+    admit: (tx: Queryable) => Promise<void>,
+  ): Promise<AccountState | null> {
     const events = eventsOf(account.id, 0, [opened]);
     const saved = await this.db.transaction(async (tx) => {
+      await admit(tx);
       const inserted = await this.repository.insert(tx, account, sealedToken);
       if (inserted) await this.log.append(tx, events);
       return inserted;

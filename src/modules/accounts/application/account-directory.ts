@@ -6,7 +6,13 @@ import type { EventData, StoredEvent } from '../../../shared/define-event.js';
 import type { Principal } from '../../../shared/principal.js';
 import { parseSid, sidOf } from '../../../shared/sid.js';
 import type { Account } from '../contract/accounts.api.js';
-import { keyCreated, keyRevoked, phoneNumberAssigned, phoneNumberChanged } from '../contract/accounts.events.js';
+import {
+  keyCreated,
+  keyRevoked,
+  phoneNumberAssigned,
+  phoneNumberChanged,
+  phoneNumberReleased,
+} from '../contract/accounts.events.js';
 import {
   AccountsRepository,
   type StoredAccount,
@@ -34,6 +40,7 @@ const MAX_ACCOUNTS = 20_000;
 const MAX_KEYS = 20_000;
 const MAX_NUMBERS = 100_000;
 const MAX_NUMBERS_AT_ONCE = 1_000;
+const NUMBER_EVENTS: readonly string[] = [phoneNumberAssigned.type, phoneNumberChanged.type, phoneNumberReleased.type];
 const FRESH_MS = 60_000;
 const NEGATIVE_MS = 2_000;
 
@@ -82,7 +89,7 @@ export class AccountDirectory implements LocalTail {
   on(events: readonly Pick<StoredEvent, 'type' | 'streamId' | 'data'>[]): void {
     for (const event of events) {
       this.accounts.delete(event.streamId);
-      if (event.type === phoneNumberAssigned.type || event.type === phoneNumberChanged.type) {
+      if (NUMBER_EVENTS.includes(event.type)) {
         this.numbers.delete((event.data as EventData<typeof phoneNumberAssigned>).phoneNumber);
       } else if (event.type === keyRevoked.type || event.type === keyCreated.type) {
         const id = parseSid('SK', (event.data as EventData<typeof keyRevoked>).keySid);

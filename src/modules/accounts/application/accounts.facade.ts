@@ -9,6 +9,7 @@ import {
   type NamedNumber,
   type OwnedNumber,
 } from '../contract/accounts.api.js';
+import { AccountsQueries } from '../infrastructure/accounts.queries.js';
 import { AccountDirectory } from './account-directory.js';
 import { Authenticate } from './authenticate.js';
 import { CompleteProvisioning } from './complete-provisioning.js';
@@ -26,6 +27,7 @@ export class AccountsFacade extends AccountsApi {
     private readonly completion: CompleteProvisioning,
     private readonly rejection: RejectProvisioning,
     private readonly numbers: FindPhoneNumber,
+    private readonly queries: AccountsQueries,
   ) {
     super();
   }
@@ -37,6 +39,11 @@ export class AccountsFacade extends AccountsApi {
   async getAccount(input: { accountSid: string }): Promise<Account | null> {
     const id = parseSid('AC', input.accountSid);
     return (id && (await this.directory.account(id))?.account) || null;
+  }
+
+  async subaccountsOf(input: { accountSid: string }): Promise<string[]> {
+    const id = parseSid('AC', input.accountSid);
+    return id ? this.queries.subaccountsOf(id) : [];
   }
 
   async ownsNumber(input: { accountSid: string; phoneNumber: string }): Promise<boolean> {

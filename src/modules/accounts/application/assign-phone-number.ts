@@ -30,9 +30,10 @@ export class AssignPhoneNumber {
     await this.changes.change(input.accountSid, async (account, tx) => {
       if (account.status === 'closed') throw new Failure('conflict', { detail: 'the account is closed' });
       if (!(await this.repository.insertNumber(tx, newId(), account.id, phoneNumber))) {
-        const owner = await this.repository.findOwner(phoneNumber, tx);
-        if (owner === account.id) return { account, facts: [] };
-        if (!input.takeOver) {
+        const owner = await this.repository.findOwner(tx, phoneNumber);
+        if (owner?.id === account.id) return { account, facts: [] };
+        // A closed account comes back no more, so what it had is free.
+        if (!input.takeOver && owner?.status !== 'closed') {
           throw new Failure('conflict', { field: 'phone_number', detail: 'the number belongs to another account' });
         }
         await this.repository.moveNumber(tx, account.id, phoneNumber);

@@ -1,5 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { SecretBox } from '../../../platform/crypto/secret-box.js';
+import type { Queryable } from '../../../platform/postgres/database.js';
 import { Failure } from '../../../shared/failure.js';
 import type { Tier } from '../../../shared/principal.js';
 import { newId, parseSid, sidOf } from '../../../shared/sid.js';
@@ -8,9 +9,12 @@ import { accountOpened } from '../contract/accounts.events.js';
 import { factOf } from '../domain/account.js';
 import { AccountsRepository } from '../infrastructure/accounts.repository.js';
 import { AccountChanges } from './account-changes.js';
-import { AccountDirectory } from './account-directory.js';
 import { accountView } from './account-view.js';
 import { newAuthToken, sealContext } from './credentials.js';
+
+/** As many as one call of `subaccountsOf` tells. */
+const MAX_SUBACCOUNTS = 1_000;
+const field = 'owner_account_sid';
 
 export interface NewAccount {
   readonly friendlyName: string;
@@ -32,7 +36,6 @@ export interface OpenedAccount {
 export class OpenAccount {
   constructor(
     private readonly changes: AccountChanges,
-    private readonly directory: AccountDirectory,
     private readonly repository: AccountsRepository,
     private readonly secrets: SecretBox,
   ) {}
@@ -44,7 +47,8 @@ export class OpenAccount {
   async open(input: NewAccount): Promise<OpenedAccount> {
     const id = input.sid === undefined ? newId() : parseSid('AC', input.sid);
     if (!id) throw new Failure('invalid_parameter', { field: 'sid', detail: 'must be AC and 32 hexadecimal digits' });
-    const ownerId = input.ownerAccountSid === undefined ? null : await this.ownerId(input.ownerAccountSid);
+    const ownerId = input.ownerAccountSid === undefined ? null : parseSid('AC', input.ownerAccountSid);
+    if (input.ownerAccountSid !== undefined && !ownerId) throw noOwner();
     const sid = sidOf('AC', id);
     const authToken = input.authToken ?? newAuthToken();
     const { friendlyName, tier } = input;
@@ -72,18 +76,22 @@ export class OpenAccount {
         tier,
         ownerAccountSid: ownerId && sidOf('AC', ownerId),
       }),
+      async (tx) => {
+        if (ownerId) await this.admitUnder(tx, ownerId);
+      },
     );
     return account ? { account: accountView(account), authToken } : this.existing(id, sid);
   }
 
-  private async ownerId(ownerAccountSid: string): Promise<string> {
-    const field = 'owner_account_sid';
-    const id = parseSid('AC', ownerAccountSid);
-    const owner = id && (await this.directory.account(id))?.account;
-    if (!owner) throw new Failure('not_found', { field, detail: 'there is no such account' });
-    if (owner.ownerAccountSid) throw new Failure('conflict', { field, detail: 'a subaccount cannot own accounts' });
+  /** Under the owner's lock, so that subaccounts that are opened at once are counted. */
+  private async admitUnder(tx: Queryable, ownerId: string): Promise<void> {
+    const owner = await this.repository.lock(tx, ownerId);
+    if (!owner) throw noOwner();
+    if (owner.ownerId) throw new Failure('conflict', { field, detail: 'a subaccount cannot own accounts' });
     if (owner.status !== 'active') throw new Failure('conflict', { field, detail: `the owner is ${owner.status}` });
-    return id;
+    if ((await this.repository.countSubaccounts(tx, ownerId)) >= MAX_SUBACCOUNTS) {
+      throw new Failure('conflict', { field, detail: `an account owns at most ${MAX_SUBACCOUNTS} others` });
+    }
   }
 
   private async existing(id: string, sid: string): Promise<OpenedAccount> {
@@ -91,4 +99,8 @@ export class OpenAccount {
     if (!stored) throw new Error(`the account ${sid} is neither new nor there`);
     return { account: accountView(stored.account), authToken: this.secrets.open(stored.sealedToken, sealContext(sid)) };
   }
+}
+
+function noOwner(): Failure {
+  return new Failure('not_found', { field, detail: 'there is no such account' });
 }

@@ -68,8 +68,14 @@ export abstract class AccountsApi {
   /** The account, or null. */
   abstract getAccount(input: z.infer<typeof accountSidInput>): Promise<Account | null>;
 
+  /** The SIDs of the accounts that an account owns, closed ones too; none for an account that is not there. At most 1000. */
+  abstract subaccountsOf(input: z.infer<typeof accountSidInput>): Promise<string[]>;
+
   /** Whether the account owns the number (E.164, or a short code) and may send from it. */
   abstract ownsNumber(input: z.infer<typeof senderQuerySchema>): Promise<boolean>;
+
+  /** The account's number (E.164, or a short code) with this PN SID; null: it owns none such. */
+  abstract getPhoneNumber(input: z.infer<typeof numberQuerySchema>): Promise<NamedNumber | null>;
 
   /**
    * Who owns these numbers, and whom they ask about an incoming message; for each number once, in no given order.
@@ -79,8 +85,6 @@ export abstract class AccountsApi {
    * @param numbers E.164, or short codes, as they were assigned; at most 1000
    */
   abstract findPhoneNumbers(numbers: readonly string[]): Promise<OwnedNumber[]>;
-  /** The account's number (E.164, or a short code) with this PN SID; null: it owns none such. */
-  abstract getPhoneNumber(input: z.infer<typeof numberQuerySchema>): Promise<NamedNumber | null>;
 
   /** The auth tokens that sign callbacks, by account SID; unknown accounts are left out. */
   abstract signingKeys(accountSids: readonly string[]): Promise<Record<string, string>>;
@@ -104,9 +108,10 @@ export abstract class AccountsApi {
 export const accountsContract = {
   authenticate: { input: credentialsSchema, output: authenticateOutput },
   getAccount: { input: accountSidInput, output: accountSchema.nullable() },
+  subaccountsOf: { input: accountSidInput, output: z.array(z.string()) },
   ownsNumber: { input: senderQuerySchema, output: z.boolean() },
-  findPhoneNumbers: { input: findPhoneNumbersInput, output: z.array(ownedNumberSchema).max(1000) },
   getPhoneNumber: { input: numberQuerySchema, output: namedNumberSchema.nullable() },
+  findPhoneNumbers: { input: findPhoneNumbersInput, output: z.array(ownedNumberSchema).max(1000) },
   signingKeys: { input: signingKeysInput, output: signingKeysOutput },
   completeProvisioning: { input: accountSidInput, output: z.void() },
   rejectProvisioning: { input: rejectProvisioningInput, output: z.void() },

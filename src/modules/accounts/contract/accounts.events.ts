@@ -17,6 +17,7 @@ export const accountActivated = defineEvent('accounts.account-activated.v1', acc
 export const accountSuspended = defineEvent('accounts.account-suspended.v1', account);
 export const accountReactivated = defineEvent('accounts.account-reactivated.v1', account);
 export const accountClosed = defineEvent('accounts.account-closed.v1', account.extend({ reason: z.string() }));
+export const accountRenamed = defineEvent('accounts.account-renamed.v1', account.extend({ friendlyName: z.string() }));
 export const tierChanged = defineEvent(
   'accounts.tier-changed.v1',
   account.extend({
@@ -32,12 +33,18 @@ export const phoneNumberAssigned = defineEvent(
   'accounts.phone-number-assigned.v1',
   account.extend({ phoneNumber: z.string() }),
 );
+/** The number is nobody's from here on. */
+export const phoneNumberReleased = defineEvent(
+  'accounts.phone-number-released.v1',
+  account.extend({ phoneNumber: z.string() }),
+);
 /** What its customer set for a number changed: its name, or who is asked about incoming messages. */
 export const phoneNumberChanged = defineEvent(
   'accounts.phone-number-changed.v1',
   account.extend({ phoneNumber: z.string() }),
 );
 export const keyCreated = defineEvent('accounts.key-created.v1', account.extend({ keySid: z.string() }));
+export const keyRenamed = defineEvent('accounts.key-renamed.v1', account.extend({ keySid: z.string() }));
 export const keyRevoked = defineEvent('accounts.key-revoked.v1', account.extend({ keySid: z.string() }));
 export const tokenRotated = defineEvent('accounts.token-rotated.v1', account);
 
@@ -47,10 +54,13 @@ export const ACCOUNTS_EVENTS = [
   accountSuspended,
   accountReactivated,
   accountClosed,
+  accountRenamed,
   tierChanged,
   phoneNumberAssigned,
   phoneNumberChanged,
+  phoneNumberReleased,
   keyCreated,
+  keyRenamed,
   keyRevoked,
   tokenRotated,
 ];

@@ -6,6 +6,7 @@ import {
   accountActivated,
   accountClosed,
   accountReactivated,
+  accountRenamed,
   accountSuspended,
   tierChanged,
 } from '../contract/accounts.events.js';
@@ -41,8 +42,9 @@ export interface Decision {
   readonly facts: readonly Fact[];
 }
 
-/** What an operator may change; what is absent stays. */
+/** What may be changed of an account; what is absent stays. */
 export interface AccountPatch {
+  readonly friendlyName?: string;
   readonly tier?: Tier;
   readonly status?: 'active' | 'suspended' | 'closed';
   readonly messagesPerMinute?: number | null;
@@ -72,11 +74,26 @@ export function reject(account: AccountState, reason: string): Decision {
   return close(account, reason);
 }
 
-/** An operator's change. @throws Failure `conflict` when the account's status does not allow it */
-export function amend(account: AccountState, patch: AccountPatch): Decision {
-  const limits = amendLimits(account, patch);
-  const status = changeStatus(limits.account, patch.status ?? account.status);
-  return { account: status.account, facts: [...limits.facts, ...status.facts] };
+/**
+ * A change of what somebody may change.
+ *
+ * @param by who changes it, for the reason of a closing
+ * @throws Failure `conflict` when the account's status does not allow it
+ */
+export function amend(account: AccountState, patch: AccountPatch, by = 'the operator'): Decision {
+  const named = rename(account, patch.friendlyName ?? account.friendlyName);
+  const limits = amendLimits(named.account, patch);
+  const status = changeStatus(limits.account, patch.status ?? account.status, by);
+  return { account: status.account, facts: [...named.facts, ...limits.facts, ...status.facts] };
+}
+
+function rename(account: AccountState, friendlyName: string): Decision {
+  if (friendlyName === account.friendlyName) return { account, facts: [] };
+  if (account.status === 'closed') throw conflict('the account is closed');
+  return {
+    account: { ...account, friendlyName },
+    facts: [factOf(accountRenamed, { accountSid: sidOf('AC', account.id), friendlyName })],
+  };
 }
 
 function amendLimits(account: AccountState, patch: AccountPatch): Decision {
@@ -101,11 +118,11 @@ function amendLimits(account: AccountState, patch: AccountPatch): Decision {
   };
 }
 
-function changeStatus(account: AccountState, status: AccountStatus): Decision {
+function changeStatus(account: AccountState, status: AccountStatus, by: string): Decision {
   if (status === account.status) return { account, facts: [] };
   if (account.status === 'closed') throw conflict('the account is closed', 'status');
   if (account.status === 'provisioning') throw conflict('the account is still being provisioned', 'status');
-  if (status === 'closed') return close(account, 'closed by the operator');
+  if (status === 'closed') return close(account, `closed by ${by}`);
   const happened = status === 'active' ? accountReactivated : accountSuspended;
   return {
     account: { ...account, status },

@@ -26,6 +26,23 @@ export interface StoredNumber {
   readonly smsFallbackMethod: SmsMethod;
 }
 
+/** What an account sets for a number of its own; what is absent stays, null takes away. */
+export interface NumberChange {
+  readonly friendlyName?: string | null;
+  readonly smsUrl?: string | null;
+  readonly smsMethod?: SmsMethod;
+  readonly smsFallbackUrl?: string | null;
+  readonly smsFallbackMethod?: SmsMethod;
+}
+
+const NUMBER_COLUMNS: Readonly<Record<keyof NumberChange, string>> = {
+  friendlyName: 'friendly_name',
+  smsUrl: 'sms_url',
+  smsMethod: 'sms_method',
+  smsFallbackUrl: 'sms_fallback_url',
+  smsFallbackMethod: 'sms_fallback_method',
+};
+
 interface AccountRow {
   id: string;
   friendly_name: string;
@@ -71,14 +88,14 @@ export class AccountsRepository {
     return rows[0] ? { accountId: rows[0].account_id, secretHash: rows[0].secret_hash } : null;
   }
 
-  /** The id of the account that owns a number, or null. */
-  async findOwner(phoneNumber: string, on: Queryable): Promise<string | null> {
-    const { rows } = await on.query<{ account_id: string }>({
-      name: 'accounts-find-owner',
-      text: 'select account_id from accounts.phone_number where phone_number = $1',
-      values: [phoneNumber],
-    });
-    return rows[0]?.account_id ?? null;
+  /** The account that owns a number, or null. */
+  async findOwner(tx: Queryable, phoneNumber: string): Promise<Pick<AccountState, 'id' | 'status'> | null> {
+    const { rows } = await tx.query<Pick<AccountState, 'id' | 'status'>>(
+      `select a.id, a.status from accounts.phone_number n join accounts.account a on a.id = n.account_id
+        where n.phone_number = $1`,
+      [phoneNumber],
+    );
+    return rows[0] ?? null;
   }
 
   /** Those of the numbers that somebody owns. */
@@ -116,7 +133,8 @@ export class AccountsRepository {
   async save(tx: Queryable, account: AccountState): Promise<AccountState> {
     const { rows } = await tx.query<AccountRow>(
       `update accounts.account set tier = $2, status = $3, close_reason = $4, messages_per_minute = $5,
-          messages_per_day = $6, unknown_outcome = $7, version = $8, messages_per_second = $9, updated_at = clock_timestamp()
+          messages_per_day = $6, unknown_outcome = $7, version = $8, messages_per_second = $9, friendly_name = $10,
+          updated_at = clock_timestamp()
         where id = $1 returning ${COLUMNS}`,
       [
         account.id,
@@ -128,6 +146,7 @@ export class AccountsRepository {
         account.unknownOutcome,
         account.version,
         account.messagesPerSecond,
+        account.friendlyName,
       ],
     );
     return toStored(rows[0]!).account;
@@ -146,10 +165,38 @@ export class AccountsRepository {
     return rows[0]!.created_at;
   }
 
+  /** Names a key of the account; false when it has none such, or it is revoked. */
+  async renameKey(tx: Queryable, accountId: string, id: string, friendlyName: string): Promise<boolean> {
+    const { rowCount } = await tx.query(
+      `update accounts.api_key set friendly_name = $3, updated_at = clock_timestamp()
+        where id = $1 and account_id = $2 and revoked_at is null`,
+      [id, accountId, friendlyName],
+    );
+    return rowCount === 1;
+  }
+
+  /** How many keys of the account are not revoked. */
+  async countKeys(tx: Queryable, accountId: string): Promise<number> {
+    const { rows } = await tx.query<{ keys: number }>(
+      'select count(*)::integer as keys from accounts.api_key where account_id = $1 and revoked_at is null',
+      [accountId],
+    );
+    return rows[0]!.keys;
+  }
+
+  /** How many accounts an account owns. */
+  async countSubaccounts(tx: Queryable, ownerId: string): Promise<number> {
+    const { rows } = await tx.query<{ accounts: number }>(
+      'select count(*)::integer as accounts from accounts.account where owner_id = $1',
+      [ownerId],
+    );
+    return rows[0]!.accounts;
+  }
+
   /** Revokes a key of the account; false when it has none such, or it is revoked already. */
   async revokeKey(tx: Queryable, accountId: string, id: string): Promise<boolean> {
     const { rowCount } = await tx.query(
-      `update accounts.api_key set revoked_at = clock_timestamp()
+      `update accounts.api_key set revoked_at = clock_timestamp(), updated_at = clock_timestamp()
         where id = $1 and account_id = $2 and revoked_at is null`,
       [id, accountId],
     );
@@ -164,6 +211,32 @@ export class AccountsRepository {
       [id, accountId, phoneNumber],
     );
     return rowCount === 1;
+  }
+
+  /** Writes what the account set for a number of its own; null when it has none such. */
+  async changeNumber(
+    tx: Queryable,
+    accountId: string,
+    id: string,
+    change: NumberChange,
+  ): Promise<{ phoneNumber: string } | null> {
+    const given = Object.entries(NUMBER_COLUMNS).filter(([name]) => change[name as keyof NumberChange] !== undefined);
+    const settings = given.map(([, column], index) => `${column} = $${index + 3}`);
+    const { rows } = await tx.query<{ phoneNumber: string }>(
+      `update accounts.phone_number set ${[...settings, 'updated_at = clock_timestamp()'].join(', ')}
+        where id = $1 and account_id = $2 returning phone_number as "phoneNumber"`,
+      [id, accountId, ...given.map(([name]) => change[name as keyof NumberChange])],
+    );
+    return rows[0] ?? null;
+  }
+
+  /** Takes a number from its account; null when that has none such. */
+  async deleteNumber(tx: Queryable, accountId: string, id: string): Promise<{ phoneNumber: string } | null> {
+    const { rows } = await tx.query<{ phoneNumber: string }>(
+      'delete from accounts.phone_number where id = $1 and account_id = $2 returning phone_number as "phoneNumber"',
+      [id, accountId],
+    );
+    return rows[0] ?? null;
   }
 
   /** Gives a number to another account, without what the one before had set for it. */

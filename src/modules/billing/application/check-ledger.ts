@@ -45,6 +45,11 @@ function detailsOf(fault: AccountFault): string[] {
   if (fault.used !== fault.projectedUsed) {
     details.push(`${fault.used} messages count for its quota's day, its entries make ${fault.projectedUsed}`);
   }
+  if (fault.charges !== fault.projectedCharges || fault.charged !== fault.projectedCharged) {
+    details.push(
+      `its usage is ${fault.charges} charges of ${fault.charged} micro-units, its entries make ${fault.projectedCharges} of ${fault.projectedCharged}`,
+    );
+  }
   const available = BigInt(fault.balance) - BigInt(fault.reserved);
   if (fault.kind === 'customer' && available < BigInt(fault.limit)) {
     details.push(`${available} micro-units are available, below its limit of ${fault.limit}`);

@@ -103,7 +103,7 @@ export const ledgerCheck = z.object({
   sumMicros: z.string(),
   /**
    * What does not hold, the first hundred of each kind: ledger accounts (an account SID, `revenue` or `funding`) whose
-   * balance, reserved sum, open reservations or quota are not the projection of their entries, or that lie below their limit; resolutions (by
+   * balance, reserved sum, open reservations, quota or usage are not the projection of their entries, or that lie below their limit; resolutions (by
    * their key) that fit no reservation; the sum, where it is not zero (`ledger`).
    */
   violations: z.array(z.object({ account: z.string(), detail: z.string() })),

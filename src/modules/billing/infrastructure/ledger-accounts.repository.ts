@@ -68,6 +68,15 @@ export class LedgerAccountsRepository {
     });
   }
 
+  /** When the ledger of a customer was opened; null when it is not. */
+  async openedAt(accountId: string): Promise<Date | null> {
+    const select = { createdAt: true };
+    return (
+      (await this.orm.ledgerAccount.findUnique({ where: { id: accountId, kind: 'customer' }, select }))?.createdAt ??
+      null
+    );
+  }
+
   /** Locks a customer's account and the one that credits come from, in the order of their ids as every writer does. */
   async lockForCredit(tx: Queryable, accountId: string): Promise<void> {
     await tx.query('select from billing.ledger_account where id = any($1::uuid[]) order by id for no key update', [

@@ -84,6 +84,10 @@ describe('the check of the ledger', () => {
       projectedOpen: '-1',
       used: '3',
       projectedUsed: '1',
+      charges: '1',
+      projectedCharges: '2',
+      charged: '30',
+      projectedCharged: '34',
     });
     expect(found.accounts.map((fault) => fault.id)).toContain(REVENUE_ID);
     expect(found.resolutions).toEqual([{ key: orphan, keyPrefix: 'SM', pending: false }]);

@@ -23,6 +23,11 @@ export interface AccountFault {
   /** Messages of the quota's day. */
   readonly used: string;
   readonly projectedUsed: string;
+  /** What its usage says it was charged for: by number, and in micro-units. */
+  readonly charges: string;
+  readonly projectedCharges: string;
+  readonly charged: string;
+  readonly projectedCharged: string;
 }
 
 export interface ResolutionFault {
@@ -57,6 +62,8 @@ const ACCOUNTS = `with pair as materialized (
       coalesce(sum(amount_micros) filter (where kind in ('post', 'credit')), 0) as moved,
       sum(case kind when 'pending' then amount_micros when 'credit' then 0 else -amount_micros end) as held,
       sum(case kind when 'pending' then 1 when 'credit' then 0 else -1 end) as open,
+      count(*) filter (where kind = 'post') as charges,
+      coalesce(sum(amount_micros) filter (where kind = 'post'), 0) as charged,
       count(*) filter (where phase = 0 and created_at >= a.day_start and created_at < a.day_start + interval '1 day')
         as used
     from billing.entry left join (
@@ -69,22 +76,30 @@ const ACCOUNTS = `with pair as materialized (
       join billing.entry p on p.key = r.key and p.phase = 0
     where r.phase = 1 and r.undone and (p.created_at at time zone 'UTC')::date = a.quota_day group by 1
   ), projected as (
-    select id, sum(balance) as balance, sum(reserved) as reserved, sum(open) as open, sum(used) as used from (
-      select debit_id as id, -moved as balance, held as reserved, open, used from pair
+    select id, sum(balance) as balance, sum(reserved) as reserved, sum(open) as open, sum(used) as used,
+      sum(charges) as charges, sum(charged) as charged
+    from (
+      select debit_id as id, -moved as balance, held as reserved, open, used, charges, charged from pair
       union all
-      select credit_id, moved, 0, 0, 0 from pair
+      select credit_id, moved, 0, 0, 0, 0, 0 from pair
       union all
-      select id, 0, 0, 0, -messages from undone
+      select id, 0, 0, 0, -messages, 0, 0 from undone
     ) side group by id
+  ), usage as (
+    select account_id, sum(charges) as charges, sum(amount_micros) as charged from billing.usage_day group by account_id
   ), fault as (
-    select coalesce(a.id, p.id) as id, a.kind, coalesce(a.balance_micros, 0)::text as balance,
+    select coalesce(a.id, p.id, u.account_id) as id, a.kind, coalesce(a.balance_micros, 0)::text as balance,
       coalesce(p.balance, 0)::text as "projectedBalance", coalesce(a.reserved_micros, 0)::text as reserved,
       coalesce(p.reserved, 0)::text as "projectedReserved", coalesce(a.limit_micros, 0)::text as limit,
       coalesce(a.reserved_count, 0)::text as open, coalesce(p.open, 0)::text as "projectedOpen",
-      coalesce(a.quota_used, 0)::text as used, coalesce(p.used, 0)::text as "projectedUsed"
+      coalesce(a.quota_used, 0)::text as used, coalesce(p.used, 0)::text as "projectedUsed",
+      coalesce(u.charges, 0)::text as charges, coalesce(p.charges, 0)::text as "projectedCharges",
+      coalesce(u.charged, 0)::text as charged, coalesce(p.charged, 0)::text as "projectedCharged"
     from billing.ledger_account a full join projected p on p.id = a.id
+      full join usage u on u.account_id = coalesce(a.id, p.id)
     where a.id is null or a.balance_micros <> coalesce(p.balance, 0) or a.reserved_micros <> coalesce(p.reserved, 0)
       or a.reserved_count <> coalesce(p.open, 0) or a.quota_used <> coalesce(p.used, 0)
+      or coalesce(u.charges, 0) <> coalesce(p.charges, 0) or coalesce(u.charged, 0) <> coalesce(p.charged, 0)
       or (a.kind = 'customer' and a.balance_micros - a.reserved_micros < a.limit_micros)
     order by 1 limit ${MAX_FAULTS}
   )

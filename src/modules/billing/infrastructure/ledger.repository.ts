@@ -115,8 +115,9 @@ const KNOWN = `select e.key, e.debit_id, e.amount_micros, r.kind
 /**
  * Resolves reservations that were read before, in one statement that says nothing of the items it resolved as asked: a
  * resolution row for each that has none, the reserved sum and count released, and what is posted moved from the customers
- * to the revenue account. What is undone gives its place in the quota back, if that is still the quota of its day. Locks
- * are taken as in GRANT, and no entry is read, as there.
+ * to the revenue account. What is undone gives its place in the quota back, if that is still the quota of its day. What
+ * is posted counts for the usage of the entries' day, one row for an account in a group. Locks are taken as in GRANT, and
+ * no entry is read, as there; rows of the usage are written under their account's lock, in the same order.
  */
 const RESOLVE = `with item as materialized (
     select * from unnest($1::uuid[], $2::text[], $3::boolean[], $4::text[], $5::uuid[], $6::uuid[], $7::bigint[],
@@ -129,7 +130,13 @@ const RESOLVE = `with item as materialized (
     insert into billing.entry (key, phase, kind, key_prefix, debit_id, credit_id, amount_micros, undone)
     select key, 1, kind, prefix, debit_id, credit_id, amount, undone
     from item where (select count(*) from locked) > 0 order by ord
-    on conflict do nothing returning key, kind, debit_id, credit_id, amount_micros, undone
+    on conflict do nothing returning key, key_prefix, kind, debit_id, credit_id, amount_micros, undone, created_at
+  ), used as (
+    insert into billing.usage_day as u (account_id, day, key_prefix, charges, amount_micros)
+    select debit_id, (created_at at time zone 'UTC')::date, key_prefix, count(*), sum(amount_micros)
+    from written where kind = 'post' group by 1, 2, 3 order by 1, 2, 3
+    on conflict (account_id, day, key_prefix) do update
+      set charges = u.charges + excluded.charges, amount_micros = u.amount_micros + excluded.amount_micros
   ), moved as (
     update billing.ledger_account a
     set reserved_micros = a.reserved_micros - m.released, balance_micros = a.balance_micros + m.gained,

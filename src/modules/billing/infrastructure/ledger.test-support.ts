@@ -1,10 +1,12 @@
 import { startTestDatabase, type TestDatabase } from '../../../../test/support/database.js';
 import { newId } from '../../../shared/sid.js';
 import { CURRENCY, REVENUE_ID, usedToday } from '../domain/ledger.js';
+import { dayOf } from '../domain/usage.js';
 import { BillingOrm } from './billing.orm.js';
 import { BillingDatabase } from './billing.storage.js';
 import { LedgerRepository, type Reservation } from './ledger.repository.js';
 import { LedgerAccountsRepository } from './ledger-accounts.repository.js';
+import { UsageRepository } from './usage.repository.js';
 
 /** A ledger on a database of its own. */
 export class LedgerUnderTest {
@@ -62,6 +64,16 @@ export class LedgerUnderTest {
     const balance = await this.accounts.balance(accountId);
     if (!balance) throw new Error(`${accountId} has no ledger`);
     return { used: usedToday(balance, Date.now()), open: Number(balance.reservedCount) };
+  }
+
+  /** What an account's usage says it was charged for: how often, and how much in micro-units. */
+  async usageOf(accountId: string): Promise<{ charges: number; charged: number }> {
+    const span = { from: 0, to: dayOf(Date.now()) + 1 };
+    const usage = await new UsageRepository(this.db).read([accountId], span, 'total');
+    return {
+      charges: usage.reduce((sum, { charges }) => sum + Number(charges), 0),
+      charged: usage.reduce((sum, { amountMicros }) => sum + Number(amountMicros), 0),
+    };
   }
 
   /** What was charged so far, in micro-units. */

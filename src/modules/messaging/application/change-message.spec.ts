@@ -3,6 +3,7 @@ import { type MessagingUnderTest, SENDER, startMessaging } from '../../../../tes
 import { withClient } from '../../../../test/support/with-client.js';
 import { newId, parseSid } from '../../../shared/sid.js';
 import { ChangeMessage } from './change-message.js';
+import { GiveFeedback } from './give-feedback.js';
 import { SendMessage } from './send-message.js';
 
 describe('what a customer changes of a message', () => {
@@ -68,6 +69,21 @@ describe('what a customer changes of a message', () => {
       [id],
     );
     expect(row).toEqual({ body: '', status: 'canceled' });
+  });
+
+  it('keeps what is said became of a message, the last word of it, as long as there is the message', async () => {
+    const feedback = () => messaging.running.module.get(GiveFeedback);
+    const id = await send();
+    const first = await feedback().give(accountId, id, 'unconfirmed');
+    const last = await feedback().give(accountId, id, 'confirmed');
+    expect(last).toMatchObject({ messageId: id, outcome: 'confirmed', createdAt: first.createdAt });
+    expect(last.updatedAt.getTime()).toBeGreaterThanOrEqual(first.updatedAt.getTime());
+    await expect(feedback().give(newId(), id, 'confirmed')).rejects.toMatchObject({ failure: 'not_found' });
+    expect(await changes().cancel(accountId, id)).toMatchObject({ status: 'canceled', version: 2 });
+    await changes().delete(accountId, id);
+    await expect(feedback().give(accountId, id, 'confirmed')).rejects.toMatchObject({ failure: 'not_found' });
+    await query(`update messaging.message set direction = 'inbound', deleted_at = null where id = $1`, [id]);
+    await expect(feedback().give(accountId, id, 'confirmed')).rejects.toMatchObject({ failure: 'conflict' });
   });
 
   it("finds nothing of another account's", async () => {

@@ -1,7 +1,6 @@
-import { type TwilioPageQuery, twilioPosition } from '../../../platform/http/twilio-page.js';
-import { Failure } from '../../../shared/failure.js';
+import type { TwilioPageQuery } from '../../../platform/http/twilio-page.js';
 import { parsePhoneNumber } from '../../../shared/phone-number.js';
-import type { ListFilter, ListPosition } from '../domain/message-view.js';
+import type { ListFilter } from '../domain/message-view.js';
 
 interface SentBound {
   readonly date: Date;
@@ -17,21 +16,6 @@ export interface ListRequest extends TwilioPageQuery {
 }
 
 const DAY_MS = 86_400_000;
-const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
-
-/** Where the asked page begins. @throws Failure invalid_parameter for a forged token */
-export function positionOf(request: ListRequest): ListPosition {
-  const position = twilioPosition(request, 1);
-  if (position.direction === 'first') return {};
-  const id = position.parts[0];
-  if (typeof id !== 'string' || !UUID.test(id)) {
-    throw new Failure('invalid_parameter', {
-      field: 'PageToken',
-      detail: "'PageToken' is not one that an earlier page gave",
-    });
-  }
-  return position.direction === 'after' ? { olderThan: id } : { newerThan: id };
-}
 
 /** What the list is narrowed to. `DateSent` is a day; `DateSent>` includes its instant or day, `DateSent<` ends before the instant, or with the day. */
 export function filterOf(request: ListRequest): ListFilter {

@@ -2,6 +2,7 @@ import { Body, Controller, Delete, Get, Headers, HttpCode, Param, Post, Query, R
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { z } from 'zod';
 import { Context, CreatesMessage, CurrentPrincipal, type RequestContext } from '../../../platform/http/decorators.js';
+import { idPosition } from '../../../platform/http/twilio-list.js';
 import { Failure } from '../../../shared/failure.js';
 import type { Principal } from '../../../shared/principal.js';
 import { sidOf } from '../../../shared/sid.js';
@@ -10,7 +11,7 @@ import { ListMessages } from '../application/list-messages.js';
 import { SendMessage } from '../application/send-message.js';
 import { presentMessage } from './message.presenter.js';
 import { presentMessageList } from './message-list.presenter.js';
-import { filterOf, positionOf } from './message-list.request.js';
+import { filterOf } from './message-list.request.js';
 import { createMessageBody, listMessagesQuery, updateMessageBody } from './messages.schemas.js';
 import { accountId, idOf } from './path-ids.js';
 
@@ -59,7 +60,7 @@ export class MessagesController {
     @Query({ schema: listMessagesQuery }) query: z.infer<typeof listMessagesQuery>,
     @Req() request: FastifyRequest,
   ) {
-    const [filter, from] = [filterOf(query), positionOf(query)];
+    const [filter, from] = [filterOf(query), idPosition(query)];
     const page = await this.listMessages.page(accountId(principal), filter, from, query.PageSize + 1);
     return presentMessageList(request.url, query, page);
   }

@@ -28,13 +28,20 @@ export const updateMessageBody = z.object({
   Status: z.literal('canceled', { error: "'Status' can only be set to canceled" }).optional(),
 });
 
-const instant = z
+/** Whether there is such a day: the 30th of February would be taken for one in March. */
+function isDay(text: string): boolean {
+  const day = new Date(`${text}T00:00:00Z`);
+  return /^\d{4}-\d{2}-\d{2}$/.test(text) && !Number.isNaN(day.getTime()) && day.toISOString().startsWith(text);
+}
+
+/** A day (`YYYY-MM-DD`) or an instant in ISO 8601. */
+export const instant = z
   .string()
   .max(40)
   .transform((text, context) => {
     const day = /^\d{4}-\d{2}-\d{2}$/.test(text);
     const date = new Date(day ? `${text}T00:00:00Z` : text);
-    if (/^\d{4}-\d{2}-\d{2}/.test(text) && !Number.isNaN(date.getTime())) return { date, day };
+    if (isDay(text.slice(0, 10)) && !Number.isNaN(date.getTime())) return { date, day };
     context.addIssue('must be a date (YYYY-MM-DD) or an ISO 8601 instant');
     return z.NEVER;
   });

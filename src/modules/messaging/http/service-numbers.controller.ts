@@ -3,11 +3,12 @@ import type { FastifyRequest } from 'fastify';
 import type { z } from 'zod';
 import { CurrentPrincipal } from '../../../platform/http/decorators.js';
 import { PublicUrl } from '../../../platform/http/public-url.js';
+import { idPosition } from '../../../platform/http/twilio-list.js';
 import { twilioMetaPage } from '../../../platform/http/twilio-page.js';
 import type { Principal } from '../../../shared/principal.js';
 import { ChangePool } from '../application/change-pool.js';
 import { ListServices } from '../application/list-services.js';
-import { positionOf } from './message-list.request.js';
+
 import { accountId, idOf } from './path-ids.js';
 import { presentServiceNumber } from './services.presenter.js';
 import { addNumberBody, listServicesQuery } from './services.schemas.js';
@@ -43,7 +44,7 @@ export class ServiceNumbersController {
   ) {
     const [owner, base] = [ownerOf(principal, serviceSid), this.publicUrl.base()];
     const limit = query.PageSize + 1;
-    const read = await this.listServices.numbers(owner.accountId, owner.serviceId, positionOf(query), limit);
+    const read = await this.listServices.numbers(owner.accountId, owner.serviceId, idPosition(query), limit);
     const path = new URL(request.url, base).pathname;
     const { rows, meta } = twilioMetaPage(
       { path, filters: {}, query, rows: read, position: (number) => [number.id] },

@@ -3,13 +3,14 @@ import type { FastifyRequest } from 'fastify';
 import type { z } from 'zod';
 import { CurrentPrincipal } from '../../../platform/http/decorators.js';
 import { PublicUrl } from '../../../platform/http/public-url.js';
+import { idPosition } from '../../../platform/http/twilio-list.js';
 import { twilioMetaPage } from '../../../platform/http/twilio-page.js';
 import type { Principal } from '../../../shared/principal.js';
 import { ChangeService } from '../application/change-service.js';
 import { CreateService } from '../application/create-service.js';
 import { DeleteService } from '../application/delete-service.js';
 import { ListServices } from '../application/list-services.js';
-import { positionOf } from './message-list.request.js';
+
 import { accountId, idOf } from './path-ids.js';
 import { presentService } from './services.presenter.js';
 import { changeServiceBody, createServiceBody, listServicesQuery, settingsOf } from './services.schemas.js';
@@ -43,7 +44,7 @@ export class ServicesController {
     @Req() request: FastifyRequest,
   ) {
     const base = this.publicUrl.base();
-    const read = await this.listServices.page(accountId(principal), positionOf(query), query.PageSize + 1);
+    const read = await this.listServices.page(accountId(principal), idPosition(query), query.PageSize + 1);
     const path = new URL(request.url, base).pathname;
     const { rows, meta } = twilioMetaPage(
       { path, filters: {}, query, rows: read, position: (service) => [service.id] },
