@@ -24,6 +24,8 @@ export interface Rules {
   readonly url: string;
   /** What no answer may contain. */
   readonly secrets: readonly string[];
+  /** Whether the answer to an attack may hold a secret after all. */
+  readonly mayTell?: (attack: Attack, secret: string) => boolean;
   readonly authorization: (attack: Attack) => string | undefined;
   /** What is wrong with an answer besides what is wrong with any; empty where nothing is. */
   readonly judge?: (attack: Attack, answer: Answered) => string;
@@ -85,7 +87,8 @@ function faultOf(attack: Attack, answer: Answered, rules: Rules): string {
   if (text.length > (status >= 400 ? MAX_ERROR_BYTES : MAX_ANSWER_BYTES)) return `${text.length} bytes: ${shown}`;
   if (!/^\S+$/.test(String(answer.headers['x-request-id'] ?? ''))) return `no X-Request-Id: ${shown}`;
   if (status >= 400 && INSIDE.test(text)) return `tells of its inside: ${shown}`;
-  if (rules.secrets.some((secret) => text.includes(secret))) return `tells a secret: ${shown}`;
+  const secrets = rules.secrets.filter((secret) => !rules.mayTell?.(attack, secret));
+  if (secrets.some((secret) => text.includes(secret))) return `tells a secret: ${shown}`;
   if (attack.isWrong && status < 400) return `accepted: ${shown}`;
   const form = status >= 400 ? formFault(attack, answer, rules) : '';
   if (form) return `${form}: ${shown}`;

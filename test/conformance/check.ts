@@ -53,8 +53,6 @@ export class Check {
     private readonly stage: Stage,
     private readonly sdk: Sdk,
     private readonly operation: Operation,
-    /** Parameters that are not tried yet. */
-    private readonly leaveOut: readonly string[],
     /** Parameters that are known to be ignored, whatever their value. */
     private readonly ignored: readonly string[],
   ) {}
@@ -64,7 +62,6 @@ export class Check {
     const refused = typeof outcome === 'number' ? outcome : null;
     const parameters: ParameterOutcome[] = [];
     for (const parameter of refused === null ? optionsOf(this.operation) : []) {
-      if (this.leaveOut.includes(parameter.name)) continue;
       const outcome = await this.tryParameter(parameter);
       if (outcome === null) this.untried.push(parameter.name);
       else parameters.push({ name: parameter.name, outcome });
@@ -194,6 +191,8 @@ export class Check {
       const needed = NEEDED[name]?.[parameter.name];
       const isWanted = parameter.required || needed !== undefined || together.includes(parameter.name);
       if (!isWanted || given.has(parameter.name)) continue;
+      // A service chooses one of its own.
+      if (parameter.name === 'From' && together.includes('MessagingServiceSid')) continue;
       const sample = needed === undefined ? (await this.samples(parameter))[0]! : { text: needed, value: needed };
       fields.push([parameter, sample]);
     }

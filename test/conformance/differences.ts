@@ -7,26 +7,6 @@ export interface Difference {
 
 type ByParameter = Readonly<Record<string, Difference>>;
 
-/** Operations that are not there yet. One that is there must not be named. */
-export const NOT_YET: readonly string[] = [
-  'POST /v1/Services/{ServiceSid}/PhoneNumbers',
-  'GET /v1/Services/{ServiceSid}/PhoneNumbers',
-  'GET /v1/Services/{ServiceSid}/PhoneNumbers/{Sid}',
-  'DELETE /v1/Services/{ServiceSid}/PhoneNumbers/{Sid}',
-  'POST /v1/Services',
-  'GET /v1/Services',
-  'POST /v1/Services/{Sid}',
-  'GET /v1/Services/{Sid}',
-  'DELETE /v1/Services/{Sid}',
-];
-
-/** Parameters that come with an operation: they are tried once it is there. */
-export const COMES_WITH: Readonly<Record<string, string>> = {
-  MessagingServiceSid: 'POST /v1/Services',
-  ScheduleType: 'POST /v1/Services',
-  SendAt: 'POST /v1/Services',
-};
-
 /** Operations that are refused whatever is asked. */
 export const REFUSED: Readonly<Record<string, Difference>> = {
   'POST /2010-04-01/Accounts/{AccountSid}/IncomingPhoneNumbers.json': {

@@ -1,7 +1,7 @@
 import { type Answer, basic, call, FORM, readMessage, send } from '../support/api.js';
 import { eventually } from '../support/eventually.js';
 import { insist } from '../support/insist.js';
-import { DEMO_NUMBER, DEMO_SID, makeDataDir, type Product, startProduct } from '../support/product.js';
+import { DEMO_NUMBER, DEMO_SID, makeReadyDataDir, type Product, startProduct } from '../support/product.js';
 import type { Operation } from './facts.js';
 
 /** What stands in a path before a SID, and the letters that the SID begins with. */
@@ -33,7 +33,7 @@ export class Stage {
   ) {}
 
   static async start(): Promise<Stage> {
-    const dir = await makeDataDir();
+    const dir = await makeReadyDataDir();
     const stage = new Stage(await startProduct({ dataDir: dir.path }), dir.remove);
     await stage.furnish();
     return stage;
@@ -89,10 +89,8 @@ export class Stage {
     return number;
   }
 
-  /** A messaging service that can send; the SID of none where there are no services. */
+  /** A messaging service that can send. */
   async sender(): Promise<string> {
-    const { status } = await this.ask('GET', '/v1/Services');
-    if (status !== 200) return `MG${'0'.repeat(32)}`;
     const service = await this.sharedOne('Services', []);
     await this.sharedOne('PhoneNumbers', [service]);
     return service;

@@ -1,5 +1,5 @@
 import type { OperationOutcome } from './check.js';
-import { COMES_WITH, DIFFERENT, REFUSED } from './differences.js';
+import { DIFFERENT, REFUSED } from './differences.js';
 import { nameOf, OPERATIONS, optionsOf } from './facts.js';
 
 /** Those of the operations that were checked, by name. */
@@ -24,12 +24,11 @@ an error. Lists were read in pages of one, by their links.
 
 | operation | result | shown | taken | not as at Twilio |
 |---|---|---|---|---|
-${OPERATIONS.map((operation) => row(nameOf(operation), outcomes.get(nameOf(operation)))).join('\n')}
+${OPERATIONS.map((operation) => row(nameOf(operation), outcomes.get(nameOf(operation))!)).join('\n')}
 `;
 }
 
-function row(name: string, outcome: OperationOutcome | undefined): string {
-  if (!outcome) return `| \`${name}\` | not yet | | | |`;
+function row(name: string, outcome: OperationOutcome): string {
   const of = (kind: 'shown' | 'taken') =>
     outcome.parameters.filter((each) => each.outcome === kind && !DIFFERENT[name]?.[each.name]).map(({ name }) => name);
   const refused = outcome.refused === null ? 'as described' : `${outcome.refused}: ${REFUSED[name]?.because}`;
@@ -37,7 +36,7 @@ function row(name: string, outcome: OperationOutcome | undefined): string {
 }
 
 /** Parameters with the same reason stand together. */
-function differences(name: string, { parameters, refused }: OperationOutcome): string {
+function differences(name: string, { parameters }: OperationOutcome): string {
   const reasons = new Map<string, string[]>();
   const add = (parameter: string, reason: string) => reasons.set(reason, [...(reasons.get(reason) ?? []), parameter]);
   for (const { name: parameter } of parameters) {
@@ -45,11 +44,6 @@ function differences(name: string, { parameters, refused }: OperationOutcome): s
     if (!difference) continue;
     const outcome = difference.outcome === 'ignored' ? 'ignored' : `refused with ${difference.outcome}`;
     add(parameter, `${outcome}: ${difference.because}`);
-  }
-  const tried = new Set(parameters.map((each) => each.name));
-  const operation = OPERATIONS.find((each) => nameOf(each) === name)!;
-  for (const { name: parameter } of refused === null ? optionsOf(operation) : []) {
-    if (COMES_WITH[parameter] && !tried.has(parameter)) add(parameter, 'not yet');
   }
   return [...reasons].map(([reason, names]) => `${names.join(', ')} ${reason}`).join('; ');
 }

@@ -153,16 +153,18 @@ describe('the examples of the operations', () => {
     'are accepted as they stand, or find nothing where they ask for what is not there',
     async () => {
       if (!canRun('sh')) return;
-      const known = await variables();
+      const common = await variables();
+      const learned: Record<string, Record<string, string>> = { compatible: {}, native: {}, operator: {}, open: {} };
       const refused: string[] = [];
       for (const entry of entries()) {
         const example = operationExample(document, entry);
         if (!example) continue;
+        const known = { ...common, ...learned[entry.audience] };
         const { status, text } = await execute(entry, example.command, known);
         const isUnknown = example.variables.some((name) => known[name] === undefined && name !== 'ACCOUNT_SID');
         const isFine = (status >= 200 && status < 300) || status === 409 || (isUnknown && [400, 404].includes(status));
         if (!isFine) refused.push(`${entry.method} ${entry.path}: ${status} ${text.slice(0, 300)}\n${example.command}`);
-        if (entry.method === 'POST' && status === 201) learn(entry, text, known);
+        if (entry.method === 'POST' && status === 201) learn(entry, text, learned[entry.audience]!);
       }
       expect(refused).toEqual([]);
     },
@@ -191,7 +193,10 @@ describe('the examples of the operations', () => {
   function learn({ path }: Entry, text: string, known: Record<string, string>): void {
     const made = JSON.parse(text) as Record<string, unknown>;
     for (const entry of entries()) {
-      const [, name = ''] = new RegExp(`^${path.replace(/[{}.]/g, '\\$&')}/\\{(\\w+)\\}$`).exec(entry.path) ?? [];
+      const [, name = ''] =
+        new RegExp(`^${path.replace(/\.json$/, '').replace(/[{}.]/g, '\\$&')}/\\{(\\w+)\\}(?:\\.json)?$`).exec(
+          entry.path,
+        ) ?? [];
       const variable = name && operationExample(document, entry)?.variables.at(-1);
       const value = made[name] ?? made.sid ?? made.id;
       if (variable && variable !== 'ACCOUNT_SID' && value !== undefined) known[variable] = String(value);

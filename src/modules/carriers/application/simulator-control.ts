@@ -1,5 +1,6 @@
 import { Failure } from '../../../shared/failure.js';
 import { KnobError, knobsSchema } from '../infrastructure/simulator/knobs.js';
+import { NotHandedOver } from '../infrastructure/simulator/phone.js';
 import {
   type CarrierSnapshot,
   type InboundRequest,
@@ -33,7 +34,7 @@ export abstract class SimulatorControl {
   /**
    * Lets a phone send a message through the carrier; resolves when all its parts are confirmed.
    *
-   * @throws Failure `not_found`, `unavailable` where the carrier's client does not take it
+   * @throws Failure `not_found`, `unavailable`; `conflict` where the carrier's client does not take it
    */
   abstract inbound(name: string, request: InboundRequest): Promise<SentInbound>;
 }
@@ -45,6 +46,7 @@ export function noSimulatedCarrier(name: string): Failure {
 
 /** A failure of the simulator in terms of whoever turns its knobs. */
 export function simulatorFailure(error: unknown): Failure {
+  if (error instanceof NotHandedOver) return new Failure('conflict', { detail: error.message });
   if (!(error instanceof KnobError)) {
     const detail = `the simulator does not answer: ${error instanceof Error ? error.message : String(error)}`;
     return new Failure('unavailable', { detail, retryAfterSeconds: 1 });

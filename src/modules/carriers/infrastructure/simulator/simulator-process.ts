@@ -2,6 +2,7 @@ import { type ChildProcess, fork } from 'node:child_process';
 import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { DEFAULT_KNOBS, turnKnobs } from './knobs.js';
+import { NotHandedOver } from './phone.js';
 import {
   type CarrierSnapshot,
   carrierSnapshotSchema,
@@ -88,7 +89,7 @@ export class SimulatorProcess {
     return submissionPageSchema.parse(await this.call({ kind: 'submissions', name, query: checked }));
   }
 
-  /** Lets a phone send a message through a carrier. Rejects where the carrier's client does not take it. */
+  /** Lets a phone send a message through a carrier. Rejects with NotHandedOver where the carrier's client does not take it. */
   async inbound(name: string, request: InboundRequest): Promise<SentInbound> {
     return sentInboundSchema.parse(await this.call({ kind: 'inbound', name, request }));
   }
@@ -178,8 +179,10 @@ export class SimulatorProcess {
   private onMessage(raw: unknown): void {
     const message = messageSchema.parse(raw);
     if ('log' in message) this.options.log(message.log);
-    else if ('error' in message) this.waiting.get(message.id)?.reject(new Error(message.error));
-    else this.waiting.get(message.id)?.resolve(message.result);
+    else if ('error' in message) {
+      const Kind = message.isNotHandedOver ? NotHandedOver : Error;
+      this.waiting.get(message.id)?.reject(new Kind(message.error));
+    } else this.waiting.get(message.id)?.resolve(message.result);
   }
 
   private onEnd(child: ChildProcess, why: string, end: () => void): void {

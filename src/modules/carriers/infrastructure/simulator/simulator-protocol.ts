@@ -29,7 +29,7 @@ export const requestSchema = z.object({ id: z.int(), operation: operationSchema 
 /** What the process says: the answer to a request, or a line for the log. */
 export const messageSchema = z.union([
   z.strictObject({ id: z.int(), result: z.unknown() }),
-  z.strictObject({ id: z.int(), error: z.string() }),
+  z.strictObject({ id: z.int(), error: z.string(), isNotHandedOver: z.boolean() }),
   z.strictObject({ log: z.string() }),
 ]);
 export type ProcessMessage = z.infer<typeof messageSchema>;

@@ -1,3 +1,4 @@
+import { NotHandedOver } from './phone.js';
 import type { SimulatedCarrier } from './simulated-carrier.js';
 import { SimulatedHttpCarrier } from './simulated-http-carrier.js';
 import { SimulatedSmsc } from './simulated-smsc.js';
@@ -57,7 +58,8 @@ async function run(request: unknown): Promise<void> {
         say({ id, result: null }, () => process.exit(0));
     }
   } catch (error) {
-    say({ id, error: error instanceof Error ? error.message : String(error) });
+    const message = error instanceof Error ? error.message : String(error);
+    say({ id, error: message, isNotHandedOver: error instanceof NotHandedOver });
   }
 }
 
