@@ -9,7 +9,16 @@ import { SUMMARISED } from '../../src/app/http/docs/summaries.js';
 import { call, send } from '../support/api.js';
 import { eventually } from '../support/eventually.js';
 import { canRun, ExampleRunner } from '../support/example-runner.js';
-import { DEMO_NUMBER, DEMO_SID, DEMO_TOKEN, OPERATOR_TOKEN, type Product, startProduct } from '../support/product.js';
+import {
+  type DataDir,
+  DEMO_NUMBER,
+  DEMO_SID,
+  DEMO_TOKEN,
+  makeReadyDataDir,
+  OPERATOR_TOKEN,
+  type Product,
+  startProduct,
+} from '../support/product.js';
 import { freePort } from '../torture/ports.js';
 
 for (const [language, what] of [
@@ -24,6 +33,7 @@ const NAMES = examples('').map(({ id }) => id);
 /** Changes first, then what removes. */
 const ORDER = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE'];
 
+let dir: DataDir;
 let product: Product;
 let page: string;
 let document: OpenAPIObject;
@@ -31,7 +41,8 @@ let guide: ExampleRunner;
 let receiver: ChildProcess | undefined;
 
 beforeAll(async () => {
-  product = await startProduct();
+  dir = await makeReadyDataDir();
+  product = await startProduct({ dataDir: dir.path });
   const port = String(await freePort());
   guide = new ExampleRunner({
     TRUNKLINE: product.url,
@@ -50,6 +61,7 @@ afterAll(async () => {
   receiver?.kill();
   guide?.close();
   await product?.stop();
+  await dir?.remove();
 }, START_MS);
 
 /** The code on the page, as a browser shows it. */
