@@ -5,6 +5,7 @@ import Sequencer from '@jest/test-sequencer';
  * The order within the list is all that matters; what is not in it comes after, the largest files first.
  */
 const LONGEST = [
+  'test/attack/attack.spec.ts',
   'test/e2e/killed.spec.ts',
   'test/e2e/torture.spec.ts',
   'test/e2e/first-start.spec.ts',

@@ -81,6 +81,8 @@ function targetsOf({ scapegoat, message }: { scapegoat: string; message: string 
     [/\{AccountSid\}$/, DEMO_SID],
     [/\/accounts\/\{\w+\}$/, scapegoat],
     [/\/[Mm]essages\/\{\w+\}$/, message],
+    // Not the same one: what is changed of a carrier may end its bind, without which its simulator refuses much.
+    [/\/simulator\/carriers\/\{\w+\}$/, 'sim-smpp-1'],
     [/\/carriers\/\{\w+\}$/, 'sim-smpp-2'],
     [/\/errors\/\{\w+\}$/, '20001'],
   ];

@@ -44,7 +44,7 @@ const start = (role: string) =>
   });
 
 beforeAll(async () => {
-  [dir, database, otlp] = await Promise.all([makeDataDir(), startTestDatabase([]), OtlpReceiver.start()]);
+  [dir, database, otlp] = await Promise.all([makeDataDir(), startTestDatabase(), OtlpReceiver.start()]);
   smsc = await SimulatedSmsc.start({ name: 'field', dir: join(dir.path, 'smsc'), password: PASSWORD });
   [api, worker] = await Promise.all([start('api'), start('worker')]);
   const opened = await api.operator<{ sid: string; auth_token: string }>('POST', 'accounts', {
