@@ -3,6 +3,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { type Dockerfile, DockerfileParser, type Instruction } from 'dockerfile-ast';
+import ts from 'typescript';
 import { settingsOfCode } from '../support/settings-of-code.js';
 import { PROJECT } from './house.js';
 
@@ -88,9 +89,9 @@ describe('what the image holds', () => {
   const sources = readdirSync(dist, { recursive: true, encoding: 'utf8' }).filter((name) => name.endsWith('.js'));
   /** Every literal import, and every file that is addressed beside the code. */
   const wanted = (name: string) => {
-    // What is between backquotes is text: the reference shows programs to its readers.
-    const text = readFileSync(join(dist, name), 'utf8').replace(/`(?:[^`\\]|\\.)*`/gs, '``');
-    const imports = [...text.matchAll(/(?:\bfrom|\bimport|\bimport\()\s*['"]([\w@./:-]+)['"]/g)].map(([, to]) => to!);
+    const text = readFileSync(join(dist, name), 'utf8');
+    // Not by a pattern: the reference has code in its texts.
+    const imports = ts.preProcessFile(text, true, true).importedFiles.map(({ fileName }) => fileName);
     const addresses = [...text.matchAll(/new URL\(\s*['"]([^'"\n]+)['"],\s*import\.meta\.url/g)].map(([, to]) => to!);
     return { imports, addresses };
   };

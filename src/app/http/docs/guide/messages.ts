@@ -9,6 +9,7 @@ export const STATUSES: Chapter = {
       caption: 'Statuses',
       columns: ['Status', 'Final', 'Charged', 'Meaning'],
       rows: [
+        ['scheduled', 'no', 'reserved', 'It waits for the time that SendAt gave it.'],
         [
           'queued, accepted',
           'no',
