@@ -23,18 +23,25 @@ export interface Written {
 }
 
 /**
- * The text of a message's parts, in their order. Parts of one alphabet are joined before they are read, since senders
- * split characters between parts. Whatever is no character reads as U+FFFD; so does NUL, which nobody can store.
+ * The text of a message's parts, in their order, as it can be stored: half a surrogate pair and NUL, which no database
+ * takes as text, become U+FFFD.
  */
 export function readText(parts: readonly Written[]): string {
+  return readCharacters(parts).toWellFormed().replaceAll('\0', '\ufffd');
+}
+
+/**
+ * The characters of a message's parts, in their order. Parts of one alphabet are joined before they are read, since
+ * senders split characters between parts.
+ */
+export function readCharacters(parts: readonly Written[]): string {
   const runs: { readonly alphabet: Alphabet; readonly octets: Uint8Array[] }[] = [];
   for (const { alphabet, octets } of parts) {
     const last = runs.at(-1);
     if (last?.alphabet === alphabet) last.octets.push(octets);
     else runs.push({ alphabet, octets: [octets] });
   }
-  const text = runs.map(({ alphabet, octets }) => decode(alphabet, Buffer.concat(octets))).join('');
-  return text.toWellFormed().replaceAll('\0', '\ufffd');
+  return runs.map(({ alphabet, octets }) => decode(alphabet, Buffer.concat(octets))).join('');
 }
 
 /** The encoding that a text counts as: UCS-2 where it came so, or where GSM-7 lacks one of its characters. */

@@ -33,7 +33,9 @@ export type SmppTimings = Omit<SmppClientOptions, keyof CarrierDefinition | keyo
 export class SmppConnection implements CarrierConnection {
   private readonly clients: readonly SmppClient[];
   private readonly shownErrors = new Map<SmppClient, string | null>();
+  private readonly concatenation: SmppOptions['concatenation'];
   private results: ResultTable;
+  private current: ConnectionState;
 
   /** @param password in plain text */
   constructor(
@@ -43,25 +45,25 @@ export class SmppConnection implements CarrierConnection {
     private readonly handlers: ConnectionHandlers,
     private readonly logger: Logger,
   ) {
-    const { binds, alternates, resultOverrides } = smppOptionsOf(carrier);
+    const { binds, alternates, concatenation, resultOverrides } = smppOptionsOf(carrier);
     const { host, port, systemId, bind, windowSize: window } = carrier;
+    this.concatenation = concatenation;
     this.results = new ResultTable(resultOverrides);
     const isFatal = (status: number) => this.results.classOf(status) === 'bind_fatal';
     const options = { ...timings, host, port, alternates, systemId, password, bind, window, isFatal };
     this.clients = Array.from({ length: binds }, () => this.openClient(options));
+    this.current = this.summary();
   }
 
   get credit(): number {
-    return this.clients.reduce((sum, { credit }) => sum + credit, 0);
+    let sum = 0;
+    for (const { credit } of this.clients) sum += credit;
+    return sum;
   }
 
-  /** Bound where one bind is; then the error is why another is not. */
+  /** Bound where one bind is; then the error is why another is not. Asked for with every message. */
   get state(): ConnectionState {
-    const states = this.clients.map(({ state }) => state);
-    const bound = states.filter(({ phase }) => phase === 'bound').length;
-    const error = states.find((state) => state.phase !== 'bound' && state.error !== null)?.error ?? null;
-    const phase = bound > 0 ? 'bound' : states.some((state) => state.phase === 'connecting') ? 'connecting' : 'down';
-    return { phase, error, binds: states.length, bound };
+    return this.current;
   }
 
   start(): void {
@@ -85,7 +87,7 @@ export class SmppConnection implements CarrierConnection {
    * before them are answered.
    */
   async handOver(outgoing: Outgoing): Promise<HandOver> {
-    const pdus = encode(outgoing, smppOptionsOf(this.carrier).concatenation);
+    const pdus = encode(outgoing, this.concatenation);
     if (!pdus) return { kind: 'rejected', errorCode: UNKNOWN_ERROR };
     // A payload is one for all segments.
     if (outgoing.messageIds.length !== pdus.length) outgoing.messageIds = pdus.map(() => null);
@@ -104,10 +106,19 @@ export class SmppConnection implements CarrierConnection {
     return found;
   }
 
+  private summary(): ConnectionState {
+    const states = this.clients.map(({ state }) => state);
+    const bound = states.filter(({ phase }) => phase === 'bound').length;
+    const error = states.find((state) => state.phase !== 'bound' && state.error !== null)?.error ?? null;
+    const phase = bound > 0 ? 'bound' : states.some((state) => state.phase === 'connecting') ? 'connecting' : 'down';
+    return { phase, error, binds: states.length, bound };
+  }
+
   private openClient(options: SmppClientOptions): SmppClient {
     const client: SmppClient = new SmppClient(options, {
       onDeliver: (pdu) => this.deliver(pdu, client),
       onState: (state) => {
+        this.current = this.summary();
         this.logState(client, state);
         this.handlers.onState();
       },

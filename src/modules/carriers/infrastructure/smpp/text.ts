@@ -1,5 +1,5 @@
 import { encodeGsm7 } from '../../../../shared/gsm7.js';
-import { type Alphabet, readText, type Written } from '../../domain/alphabets.js';
+import { type Alphabet, readCharacters, type Written } from '../../domain/alphabets.js';
 import type { MessageFields } from './pdu.js';
 import { integerTlv, type Tlvs, TlvTag } from './tlv.js';
 
@@ -16,7 +16,7 @@ export interface MessageText {
 export type EncodedPart = Pick<MessageFields, 'esmClass' | 'dataCoding' | 'shortMessage' | 'tlvs'>;
 
 export interface DecodedText {
-  /** A character that the sender split between parts is lost in both; see readPart. */
+  /** May hold half a surrogate pair where the sender split it between parts; see readPart. */
   readonly text: string;
   /** Null for a message that stands alone. */
   readonly concatenation: { readonly reference: number; readonly part: number; readonly total: number } | null;
@@ -67,7 +67,7 @@ export interface ReadPart extends Written {
 /** The text of a submit_sm or deliver_sm and its place in a concatenated message, however it was concatenated. */
 export function decodeText(pdu: EncodedPart): DecodedText {
   const part = readPart(pdu);
-  return { text: readText([part]), concatenation: part.concatenation };
+  return { text: readCharacters([part]), concatenation: part.concatenation };
 }
 
 /** The characters of a submit_sm or deliver_sm as they came, and their place, so that parts can be read together. */
