@@ -9,5 +9,6 @@ export default {
   transform: { '^.+\\.ts$': ['@swc/jest'] },
   transformIgnorePatterns: ['/node_modules/'],
   testTimeout: 30_000,
+  testSequencer: '<rootDir>/test/sequencer.mjs',
   maxWorkers: 2,
 };

@@ -11,16 +11,18 @@ import { describeMachine } from './lib/machine.js';
 import { hasRedis, startRedis } from './lib/redis.js';
 import { lineOf, type Report, renderTable, type ScenarioReport } from './lib/report.js';
 import { LeftOut, type Scenario } from './lib/scenario.js';
+import { leaveTracesOut } from './lib/trace-sink.js';
 import { SCENARIOS, WITH_REDIS } from './scenarios/index.js';
 
 const HISTORY = join(import.meta.dirname, 'history');
 const EXIT_ON_SIGNAL = 130;
-const USAGE = `npm run bench -- [--quick] [--only a,b] [--redis | --no-redis] [--json FILE] [--no-history] [--profile DIR]
+const USAGE = `npm run bench -- [--quick] [--only a,b] [--redis | --no-redis] [--no-traces] [--json FILE] [--no-history] [--profile DIR]
 
   --quick       shorter: fewer rounds, smaller amounts
   --only a,b    these scenarios: ${SCENARIOS.map(({ name }) => name).join(', ')}
   --redis       all of them with the queues in Redis
   --no-redis    none of them; by default those that queues could matter to run in both modes
+  --no-traces   without traces; by default one in a hundred is made and sent to a sink
   --json FILE   the whole report
   --profile DIR profiles the product's CPU (it is then slower); one file per process
   --no-history  adds no line to bench/history`;
@@ -50,12 +52,14 @@ function readOptions(): Options | null {
       redis: { type: 'boolean' },
       json: { type: 'string' },
       history: { type: 'boolean', default: true },
+      traces: { type: 'boolean', default: true },
       profile: { type: 'string' },
       help: { type: 'boolean', default: false },
     },
     allowNegative: true,
   });
   if (values.help) return null;
+  if (!values.traces) leaveTracesOut();
   const names = values.only?.split(',').map((name) => name.trim());
   for (const name of names ?? []) {
     if (!SCENARIOS.some((scenario) => scenario.name === name)) throw new Error(`there is no scenario ${name}`);

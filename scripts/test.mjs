@@ -35,12 +35,13 @@ function build() {
   if (status !== 0) process.exit(status ?? 1);
 }
 
-function runJest(resultFile) {
+function runJest(resultFile, templates) {
   const jest = join(ROOT, 'node_modules', 'jest', 'bin', 'jest.js');
   const args = ['--experimental-vm-modules', '--no-warnings', jest, '--json', `--outputFile=${resultFile}`];
   const child = spawn(process.execPath, [...args, ...process.argv.slice(2)], {
     stdio: ['inherit', 'ignore', 'inherit'],
     cwd: ROOT,
+    env: { ...process.env, TRUNKLINE_TEST_TEMPLATES: templates },
   });
   for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => child.kill(signal));
   return new Promise((resolve) => child.on('close', (code) => resolve(code ?? 1)));
@@ -50,7 +51,7 @@ sayWhatIsLeftOut();
 build();
 const dir = mkdtempSync(join(tmpdir(), 'trunkline-jest-'));
 const resultFile = join(dir, 'results.json');
-const code = await runJest(resultFile);
+const code = await runJest(resultFile, join(dir, 'templates'));
 let failed = code !== 0;
 if (existsSync(resultFile)) {
   const results = JSON.parse(readFileSync(resultFile, 'utf8'));

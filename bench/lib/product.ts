@@ -10,6 +10,7 @@ import type { Cleanup } from './cleanup.js';
 import { postmasterOf } from './processes.js';
 import { troublesOf } from './product-log.js';
 import { getJson, type Sender } from './requests.js';
+import { startTraceSink } from './trace-sink.js';
 import { waitFor } from './wait.js';
 
 const PROJECT = join(import.meta.dirname, '../..');
@@ -76,13 +77,14 @@ export class Product {
   private static async startIn(home: string, options: ProductOptions, cleanup: Cleanup): Promise<Product> {
     const dataDir = join(home, 'data');
     const logFile = join(home, 'log');
+    const traceSink = await startTraceSink(cleanup);
     const log = openSync(logFile, 'w');
     const main = join(PROJECT, 'dist/main.js');
     const { profileDir } = options;
     const profiling = profileDir === null ? [] : ['--cpu-prof', `--cpu-prof-dir=${profileDir}`];
     const child = spawn(process.execPath, ['--enable-source-maps', '--max-semi-space-size=8', ...profiling, main], {
       cwd: home,
-      env: environmentOf(options, dataDir),
+      env: environmentOf(options, dataDir, traceSink),
       stdio: ['ignore', log, log],
       // A terminal's Ctrl-C is the harness's to hear: it stops what it started, in order.
       detached: true,
@@ -271,7 +273,7 @@ export class Product {
   }
 }
 
-function environmentOf({ redisUrl }: ProductOptions, dataDir: string): NodeJS.ProcessEnv {
+function environmentOf({ redisUrl }: ProductOptions, dataDir: string, traceSink: string | null): NodeJS.ProcessEnv {
   return {
     PATH: process.env.PATH,
     HOME: process.env.HOME,
@@ -282,6 +284,7 @@ function environmentOf({ redisUrl }: ProductOptions, dataDir: string): NodeJS.Pr
     SECRETS_KEY,
     WEBHOOK_ALLOWED_CIDRS: '127.0.0.0/8',
     ...(redisUrl === null ? {} : { REDIS_URL: redisUrl }),
+    ...(traceSink === null ? {} : { OTEL_EXPORTER_OTLP_ENDPOINT: traceSink }),
   };
 }
 

@@ -1,8 +1,6 @@
-import { randomBytes } from 'node:crypto';
-import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
-import { dirname, join, resolve } from 'node:path';
+import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { z } from 'zod';
+import { assertNoHalfRestore } from '../platform/backup/restore.js';
 import { lockDataDir } from '../platform/embedded-postgres/data-dir-lock.js';
 import { startEmbeddedPostgres } from '../platform/embedded-postgres/embedded-postgres.js';
 import { isTransientDatabaseError } from '../platform/postgres/database.js';
@@ -15,8 +13,10 @@ import {
   MODULES,
   type Settings,
   SettingsError,
+  tracingOf,
 } from '../platform/settings/settings.js';
 import type { Logger } from '../platform/tokens.js';
+import { makeSecrets, readSecrets, type Secrets, secretsFile } from './kept-secrets.js';
 
 /** What the process stands on, ready, with the way to take it down again, in the reverse order. */
 export interface Prepared {
@@ -24,9 +24,6 @@ export interface Prepared {
   /** Ends what was started here; the application has stopped by then. */
   release(): Promise<void>;
 }
-
-const SECRETS = z.object({ operatorToken: z.string().min(16), secretsKey: z.string().min(32) });
-type Secrets = z.infer<typeof SECRETS>;
 
 const MIGRATIONS = fileURLToPath(new URL('../../prisma/', import.meta.url));
 /** PostgreSQL's codes for a login that it refuses (28) and a database that is not there (3D). */
@@ -52,6 +49,7 @@ export async function prepare(environment: Environment, dev: boolean, logger: Lo
       release.push(() => lock.release());
     }
     if (!common) {
+      await assertNoHalfRestore(dataDir);
       const postgres = await startEmbeddedPostgres({ dataDir, log: plain(logger) });
       release.push(() => postgres.stop());
       common = postgres.url;
@@ -107,7 +105,7 @@ function complete(environment: Environment, common: string, dataDir: string, sec
     trustedProxies: environment.TRUSTED_PROXIES ?? [],
     roles: environment.ROLES,
     logLevel: environment.LOG_LEVEL,
-    otlpEndpoint: environment.OTEL_EXPORTER_OTLP_ENDPOINT,
+    tracing: tracingOf(environment),
     dev,
     isAlone:
       !environment.DATABASE_URL && MODULES.every((name) => databaseSetting(environment, name) === 'DATABASE_URL'),
@@ -125,27 +123,10 @@ function plain(logger: Logger) {
 async function secretsOf(environment: Environment, dataDir: string, dev: boolean): Promise<Secrets> {
   const { OPERATOR_TOKEN: operatorToken, SECRETS_KEY: secretsKey } = environment;
   if (operatorToken && secretsKey) return { operatorToken, secretsKey };
-  const path = join(dataDir, 'secrets.json');
+  const path = secretsFile(dataDir);
   const kept = await readSecrets(path);
   const secrets = kept ?? (await makeSecrets(path));
   // Not into the log: that is kept, and read by others. Development shows the token at every start.
   if (!kept && !operatorToken && !dev) console.error(`  operator token  ${secrets.operatorToken}  (kept in ${path})`);
   return { operatorToken: operatorToken ?? secrets.operatorToken, secretsKey: secretsKey ?? secrets.secretsKey };
-}
-
-async function readSecrets(path: string): Promise<Secrets | null> {
-  try {
-    return SECRETS.parse(JSON.parse(await readFile(path, 'utf8')));
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return null;
-    throw new Error(`the secrets in ${path} cannot be read: ${(error as Error).message}`);
-  }
-}
-
-async function makeSecrets(path: string): Promise<Secrets> {
-  const made = { operatorToken: randomBytes(24).toString('hex'), secretsKey: randomBytes(32).toString('hex') };
-  await mkdir(dirname(path), { recursive: true, mode: 0o700 });
-  await writeFile(`${path}.new`, `${JSON.stringify(made, null, 2)}\n`, { mode: 0o600, flush: true });
-  await rename(`${path}.new`, path);
-  return made;
 }

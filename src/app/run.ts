@@ -1,14 +1,7 @@
-import { NestFactory } from '@nestjs/core';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
-import { PublicUrl } from '../platform/http/public-url.js';
 import { type Environment, readEnvironment, SettingsError } from '../platform/settings/settings.js';
 import { PinoLogger } from '../platform/telemetry/logger.js';
-import { NestLogger } from '../platform/telemetry/nest-logger.js';
-import { AppModule } from './app.module.js';
-import { ensureDemo, showDemo } from './demo.js';
-import { createAdapter } from './http/adapter.js';
-import { Edge } from './http/edge.js';
-import { type Prepared, prepare } from './prepare.js';
+import type { Prepared } from './prepare.js';
 
 /** A shutdown that hangs is ended after this: what it leaves behind is found at the next start. */
 const STOP_TIMEOUT_MS = 30_000;
@@ -38,8 +31,11 @@ export async function run(env: NodeJS.ProcessEnv, args: readonly string[]): Prom
   let prepared: Prepared | undefined;
   let app: NestFastifyApplication | undefined;
   try {
+    // Loaded when they are needed: what cannot start says so at once.
+    const { prepare } = await import('./prepare.js');
     prepared = await prepare(environment, dev, logger);
-    if (!stop.signal.aborted) app = await start(prepared, environment, dev, logger);
+    const { startApplication } = await import('./start-application.js');
+    if (!stop.signal.aborted) app = await startApplication(prepared, environment, dev, logger);
   } catch (error) {
     await app?.close().catch(() => undefined);
     await prepared?.release();
@@ -57,33 +53,6 @@ export async function run(env: NodeJS.ProcessEnv, args: readonly string[]): Prom
   await prepared.release();
   clearTimeout(watchdog);
   logger.info({}, 'stopped');
-}
-
-async function start(
-  prepared: Prepared,
-  environment: Environment,
-  dev: boolean,
-  logger: PinoLogger,
-): Promise<NestFastifyApplication> {
-  const { settings } = prepared;
-  const app = await NestFactory.create<NestFastifyApplication>(
-    AppModule.for(settings, logger),
-    createAdapter(settings),
-    { logger: new NestLogger(logger), abortOnError: false },
-  );
-  try {
-    app.get(Edge).attach(app);
-    await app.init();
-    const demo = dev ? await ensureDemo(app, environment) : null;
-    if (settings.roles.includes('api')) await app.listen(settings.port, settings.host);
-    const url = app.get(PublicUrl).base();
-    logger.info({ url, roles: settings.roles }, 'ready');
-    if (demo) showDemo(url, demo, settings);
-    return app;
-  } catch (error) {
-    await app.close().catch(() => undefined);
-    throw error;
-  }
 }
 
 function stopSignal(): { signal: AbortSignal; requested: Promise<void> } {

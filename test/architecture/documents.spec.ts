@@ -1,6 +1,7 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
 import { readEnvironment } from '../../src/platform/settings/settings.js';
+import { settingsOfCode } from '../support/settings-of-code.js';
 import { PROJECT } from './house.js';
 
 interface Document {
@@ -73,12 +74,6 @@ function scriptsOf({ text }: Document): string[] {
 function settingsOfReadme(): Map<string, string> {
   const section = README.text.split('\n## Settings\n')[1]?.split('\n## ')[0] ?? '';
   return new Map([...section.matchAll(/^\| `(\w+)` \| (.*?) \|/gm)].map(([, name = '', value = '']) => [name, value]));
-}
-
-function settingsOfCode(): string[] {
-  const source = readFileSync(join(PROJECT, 'src/platform/settings/settings.ts'), 'utf8');
-  const schema = /const environmentSchema = z\.object\(\{\n(.*?)\n\}\);/s.exec(source)?.[1] ?? '';
-  return [...schema.matchAll(/^ {2}([A-Z][A-Z_]+):/gm)].map(([, name = '']) => name);
 }
 
 describe('the documents', () => {

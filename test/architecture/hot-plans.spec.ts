@@ -59,6 +59,9 @@ const FILL: Readonly<Record<string, string>> = {
       '+1', 'x', 'GSM-7', 1, false, 1, 'USD', now(), now(), now() + interval '1 hour',
       case when g % 3 = 1 then date_trunc('second', now()) + (g - 100) * interval '1 s' end, false
     from generate_series(1, ${ROWS}) g`,
+  // Of the account whose messages are written and sent, to others than these go to.
+  'messaging.opt_out': `insert into messaging.opt_out (account_id, recipient, sender, source)
+    select $3::uuid, '+' || ($1::bigint * $2::bigint + g), '+1', 'keyword' from generate_series(1, ${ROWS}) g`,
   'notifications.delivery': `insert into notifications.delivery (account_id, message_id, version, state, url, params)
     select $3::uuid, ${ID}, 1, case when g % 3 = 0 then 'pending' else 'delivered' end, 'http://x/', '{}'
     from generate_series(1, ${ROWS}) g`,
@@ -189,6 +192,7 @@ const attempted = (messageId: string): Outcome => ({
   error: 'x',
   waitsFor: null,
   isReminded: false,
+  target: null,
   death: null,
 });
 

@@ -125,6 +125,27 @@ describe.each(WAYS)('AccountsApi %s', (_, reach) => {
     expect(await accounts.ownsNumber({ accountSid: 'nonsense', phoneNumber })).toBe(false);
   });
 
+  it('tells whom numbers ask about incoming messages', async () => {
+    const owner = await openActive();
+    const phoneNumber = `+150055502${++numbers + 10}`;
+    await running.module.get(AssignPhoneNumber).assign({ accountSid: owner.sid, phoneNumber });
+    const [found, ...others] = await accounts.findPhoneNumbers([phoneNumber, phoneNumber, '+15005550299', 'nonsense']);
+    expect(others).toEqual([]);
+    expect(found).toEqual({
+      phoneNumber,
+      sid: expect.stringMatching(/^PN[0-9a-f]{32}$/),
+      accountSid: owner.sid,
+      smsUrl: null,
+      smsMethod: 'POST',
+      smsFallbackUrl: null,
+      smsFallbackMethod: 'POST',
+      accountStatus: 'active',
+    });
+    await running.module.get(ChangeAccount).change(owner.sid, { status: 'suspended' });
+    expect(await accounts.findPhoneNumbers([phoneNumber])).toMatchObject([{ accountStatus: 'suspended' }]);
+    expect(await accounts.findPhoneNumbers([])).toEqual([]);
+  });
+
   it('finds a number of an account by its SID', async () => {
     const [owner, other] = [await openActive(), await openActive()];
     const phoneNumber = `+150055501${++numbers + 10}`;

@@ -1,3 +1,4 @@
+import { inboundEvent } from '../../src/modules/carriers/application/inbound-events.js';
 import { CarriersApi, carriersContract } from '../../src/modules/carriers/contract/carriers.api.js';
 import { idTimeMs, newId, parseSid, sidOf } from '../../src/shared/sid.js';
 import { addSimulated, CarriersWorker, SimulatedCarriers, submissions } from '../support/carriers.js';
@@ -107,5 +108,35 @@ describe.each(WAYS)('CarriersApi %s', (_, reach) => {
     await expect(carriers.listSubmissions({ ...range, after: 'nonsense', limit: 1 })).rejects.toMatchObject({
       failure: 'invalid_parameter',
     });
+  });
+
+  it('hands over what came in, with an event for each', async () => {
+    const message = {
+      id: newId(),
+      carrier: 'only',
+      from: '+15551234567',
+      to: '+15005550006',
+      text: 'Hëllo €',
+      encoding: 'GSM-7',
+      segments: 2,
+      missing: 0,
+      fingerprint: null,
+      session: null,
+      receivedAtMs: Date.now(),
+    } as const;
+    const { lease } = worker.owner.current!;
+    const assembled = { messages: [message], newParts: [], joined: [], repeated: [] };
+    for (const _ of ['once', 'again']) await worker.inbound.record(lease, assembled, [inboundEvent(message)]);
+    const { id: inboundId, from, to, text, encoding, segments } = message;
+    const receivedAt = new Date(message.receivedAtMs).toISOString();
+    const content = { inboundId, from, to, text, encoding, segments, receivedAt };
+    expect(await carriers.inboundContents([newId(), inboundId, 'nonsense'])).toEqual([content]);
+    expect(await carriers.inboundContents([])).toEqual([]);
+    expect(await carriers.redactInbound([newId(), inboundId, 'nonsense'])).toBeUndefined();
+    expect(await carriers.inboundContents([inboundId])).toEqual([{ ...content, text: '' }]);
+    const told = (await worker.allEvents()).filter(({ streamId }) => streamId === inboundId);
+    expect(told.map(({ type, data }) => [type, data])).toEqual([
+      ['carriers.inbound-received.v1', { inboundId, carrier: 'only', from, to, segments, receivedAt }],
+    ]);
   });
 });

@@ -1,6 +1,6 @@
 import { SendMessage } from '../../src/modules/messaging/application/send-message.js';
 import { MessagingApi, messagingContract } from '../../src/modules/messaging/contract/messaging.api.js';
-import { sidOf } from '../../src/shared/sid.js';
+import { newId, parseSid, sidOf } from '../../src/shared/sid.js';
 import { startTestDatabase, type TestDatabase } from '../support/database.js';
 import { type MessagingUnderTest, PRICE_MICROS, SENDER, startMessaging } from '../support/messaging.js';
 import { withClient } from '../support/with-client.js';
@@ -40,6 +40,36 @@ describe.each(WAYS)('MessagingApi %s', (_, reach) => {
     const end = Math.ceil(Date.now() / HOUR_MS) * HOUR_MS;
     return { from: new Date(end - 2 * HOUR_MS).toISOString(), to: new Date(end + HOUR_MS).toISOString() };
   };
+
+  it('gives the text of what came in, and sends replies to it, each once', async () => {
+    const [id, { accountSid }] = [newId(), messaging.principal];
+    await withClient(database.url, (client) =>
+      client.query(
+        `insert into messaging.message (account_id, id, version, status, direction, lane, queue, from_number, to_number, body,
+            encoding, segments, retry_unknown, price_micros, currency, created_at, updated_at, sent_at, valid_until)
+          values ($1, $2, 1, 'received', 'inbound', 'normal', '', '+15555550190', $3, 'Hello?', 'GSM-7', 1, false, 0, '', now(),
+            now(), now(), now())`,
+        [parseSid('AC', accountSid), id, SENDER],
+      ),
+    );
+    const messageSid = sidOf('SM', id);
+    const asked = [
+      { accountSid, messageSid },
+      { accountSid, messageSid: sids[0]! },
+    ];
+    expect(await api.receivedTexts(asked)).toEqual([{ messageSid, body: 'Hello?' }]);
+    const reply = { to: null, from: null, body: 'Hello!', statusCallback: null };
+    const replies = { accountSid, messageSid, traceparent: null, replies: [reply, { ...reply, to: 'nobody' }] };
+    const first = await api.reply(replies);
+    expect(first).toEqual([
+      { messageId: expect.any(String), errorCode: null },
+      { messageId: null, errorCode: 21211 },
+    ]);
+    expect(await api.reply(replies)).toEqual(first);
+    await withClient(database.url, (client) =>
+      client.query('delete from messaging.message where id = any($1::uuid[])', [[id, first[0]!.messageId]]),
+    );
+  });
 
   it('sums its messages up by what must be true of their charge', async () => {
     const lines = await api.digest({ ...whole(), bucketMs: HOUR_MS });

@@ -5,11 +5,13 @@ import { startTestDatabase, type TestDatabase } from '../support/database.js';
 import { eventually } from '../support/eventually.js';
 import { freePorts, type Part, startPart } from '../support/extracted/part.js';
 import { isFinal, messagesOf } from '../support/messages-of.js';
+import { OtlpReceiver } from '../support/otlp-receiver.js';
 import { type AuditReport, makeDataDir, OPERATOR_TOKEN } from '../support/product.js';
 import { Traffic } from '../support/traffic.js';
 import { WebhookReceiver } from '../support/webhook-receiver.js';
 
 const TEST_MS = 300_000;
+const TRACE = '4bf92f3577b34da6a3ce929d0e0e4736';
 const NUMBER = '+15550003333';
 const PASSWORD = 'secret01';
 const PER_ROUND = 40;
@@ -21,6 +23,7 @@ let core: TestDatabase;
 let ledger: TestDatabase;
 let smsc: SimulatedSmsc;
 let receiver: WebhookReceiver;
+let otlp: OtlpReceiver;
 let main: Part;
 let billing: Part;
 let ports: { main: number; billing: number; mainHttp: number; billingHttp: number };
@@ -34,6 +37,7 @@ const startBilling = () =>
     servePort: ports.billing,
     httpPort: ports.billingHttp,
     otherOrigin: origin(ports.main),
+    otlpEndpoint: otlp.endpoint,
   });
 
 const startMain = () =>
@@ -42,6 +46,7 @@ const startMain = () =>
     servePort: ports.main,
     httpPort: ports.mainHttp,
     otherOrigin: origin(ports.billing),
+    otlpEndpoint: otlp.endpoint,
   });
 
 async function operator<T>(part: Part, method: string, path: string, body?: object): Promise<T> {
@@ -55,7 +60,7 @@ async function operator<T>(part: Part, method: string, path: string, body?: obje
 }
 
 beforeAll(async () => {
-  dir = await makeDataDir();
+  [dir, otlp] = await Promise.all([makeDataDir(), OtlpReceiver.start()]);
   [core, ledger] = await Promise.all([
     startTestDatabase(['accounts', 'carriers', 'messaging', 'notifications']),
     startTestDatabase(['billing']),
@@ -83,7 +88,7 @@ beforeAll(async () => {
 
 afterAll(async () => {
   await Promise.all([main?.kill(), billing?.kill()]);
-  await Promise.all([receiver?.stop(), smsc?.stop(), core?.stop(), ledger?.stop()]);
+  await Promise.all([receiver?.stop(), smsc?.stop(), otlp?.stop(), core?.stop(), ledger?.stop()]);
   await dir?.remove();
 }, TEST_MS);
 
@@ -97,7 +102,8 @@ describe('billing in a process of its own, with a database of its own', () => {
   it(
     'carries a message, and stays reachable itself',
     async () => {
-      const { sid } = await send(main.url, { To: '+15557000000', From: NUMBER, Body: 'across' }, {}, sender);
+      const headers = { traceparent: `00-${TRACE}-00f067aa0ba902b7-01` };
+      const { sid } = await send(main.url, { To: '+15557000000', From: NUMBER, Body: 'across' }, headers, sender);
       const path = `/2010-04-01/Accounts/${sender.sid}/Messages/${sid}.json`;
       await eventually(
         async () => {
@@ -107,6 +113,13 @@ describe('billing in a process of its own, with a database of its own', () => {
         { timeoutMs: 60_000, what: 'it is delivered' },
       );
       await eventually(async () => (await balanceMicros()) === 500_000_000 - PRICE_MICROS, { what: 'it is charged' });
+      const find = (name: string) => otlp.trace(TRACE).find((span) => span.name === name);
+      for (const call of ['reserve', 'settle']) {
+        const served = await eventually(() => find(`messaging.${call}`) && find(`billing.${call}`), {
+          what: 'its trace',
+        });
+        expect(served).toMatchObject({ parentSpanId: find(`messaging.${call}`)!.spanId, kind: 'server' });
+      }
     },
     TEST_MS,
   );

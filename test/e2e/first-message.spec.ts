@@ -1,7 +1,15 @@
 import twilio from 'twilio';
 import { eventually } from '../support/eventually.js';
 import { insist } from '../support/insist.js';
-import { DEMO_NUMBER, DEMO_SID, DEMO_TOKEN, makeDataDir, type Product, startProduct } from '../support/product.js';
+import {
+  DEMO_NUMBER,
+  DEMO_SID,
+  DEMO_TOKEN,
+  makeReadyDataDir,
+  type Product,
+  SIMULATORS,
+  startProduct,
+} from '../support/product.js';
 import { WebhookReceiver } from '../support/webhook-receiver.js';
 
 /** Twilio's own package, pointed at the product as domain facts say: nothing else is changed. */
@@ -13,13 +21,13 @@ function sdk(url: string, username = DEMO_SID, password = DEMO_TOKEN) {
 }
 
 describe('the first message, with the official SDK', () => {
-  let dir: Awaited<ReturnType<typeof makeDataDir>>;
+  let dir: Awaited<ReturnType<typeof makeReadyDataDir>>;
   let product: Product;
   let receiver: WebhookReceiver;
   let client: ReturnType<typeof sdk>;
 
   beforeAll(async () => {
-    dir = await makeDataDir();
+    dir = await makeReadyDataDir();
     [product, receiver] = await Promise.all([startProduct({ dataDir: dir.path }), WebhookReceiver.start(DEMO_TOKEN)]);
     client = sdk(product.url);
   }, 90_000);
@@ -163,23 +171,21 @@ describe('the first message, with the official SDK', () => {
   });
 
   it('cancels what still waits, and charges nothing for it', async () => {
-    await product.operator('PUT', 'simulator/carriers/sim-smpp-1', { outage: 'refuse' });
-    await product.operator('PUT', 'simulator/carriers/sim-smpp-2', { outage: 'refuse' });
+    for (const name of SIMULATORS) await product.operator('PUT', `simulator/carriers/${name}`, { outage: 'refuse' });
     try {
       await eventually(
         async () => {
           const { data } = await product.operator<{ data: { session: { phase: string } }[] }>('GET', 'carriers');
           return data.every((carrier) => carrier.session.phase !== 'bound');
         },
-        { what: 'both carriers are down' },
+        { what: 'every carrier is down' },
       );
       const created = await send('+15555550102', 'too late', { statusCallback: `${receiver.url}/canceled` });
       const canceled = await client.messages(created.sid).update({ status: 'canceled' });
       expect(canceled).toMatchObject({ status: 'canceled', price: null });
       await eventually(() => receiver.statusesOf(created.sid).includes('canceled'));
     } finally {
-      await product.operator('PUT', 'simulator/carriers/sim-smpp-1', { outage: 'none' });
-      await product.operator('PUT', 'simulator/carriers/sim-smpp-2', { outage: 'none' });
+      for (const name of SIMULATORS) await product.operator('PUT', `simulator/carriers/${name}`, { outage: 'none' });
     }
   }, 60_000);
 

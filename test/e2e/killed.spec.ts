@@ -1,6 +1,6 @@
 import { eventually } from '../support/eventually.js';
 import { isFinal, type ListedMessage, messagesOf } from '../support/messages-of.js';
-import { DEMO_TOKEN, makeDataDir, type Product, startProduct } from '../support/product.js';
+import { DEMO_TOKEN, makeReadyDataDir, type Product, startProduct } from '../support/product.js';
 import { Traffic } from '../support/traffic.js';
 import { WebhookReceiver } from '../support/webhook-receiver.js';
 
@@ -8,12 +8,12 @@ const KILLS = 10;
 const PER_ROUND = 60;
 
 describe('killed with kill -9, everything at once, ten times under load', () => {
-  let dir: Awaited<ReturnType<typeof makeDataDir>>;
+  let dir: Awaited<ReturnType<typeof makeReadyDataDir>>;
   let receiver: WebhookReceiver;
   let product: Product;
 
   beforeAll(async () => {
-    dir = await makeDataDir();
+    dir = await makeReadyDataDir();
     receiver = await WebhookReceiver.start(DEMO_TOKEN);
     product = await startProduct({ dataDir: dir.path });
   }, 90_000);

@@ -4,7 +4,7 @@ import { hasRedisServer, RedisServer } from '../../src/platform/queues/redis-ser
 import { type Answer, basic, call, FORM, read } from '../support/api.js';
 import { startTestDatabase, type TestDatabase } from '../support/database.js';
 import { eventually } from '../support/eventually.js';
-import { makeDataDir, type Product, startProduct } from '../support/product.js';
+import { makeDataDir, makeReadyDataDir, type Product, startProduct } from '../support/product.js';
 
 const TEST_MS = 180_000;
 const PAUSE_MS = 20;
@@ -50,7 +50,7 @@ describe('the limits of one process', () => {
   let product: Product;
 
   beforeAll(async () => {
-    dir = await makeDataDir();
+    dir = await makeReadyDataDir();
     product = await startProduct({ dataDir: dir.path });
   }, TEST_MS);
 
@@ -161,7 +161,7 @@ describeWithRedis('the limits of two processes with Redis', () => {
 
   beforeAll(async () => {
     dir = await makeDataDir();
-    [database, redis] = await Promise.all([startTestDatabase([]), RedisServer.start()]);
+    [database, redis] = await Promise.all([startTestDatabase(), RedisServer.start()]);
     [one, other] = await Promise.all([start('one'), start('other')]);
     await one.operator('POST', 'rates', { prefix: '', price: '0.01' });
     // Nobody listens there: what is accepted waits.

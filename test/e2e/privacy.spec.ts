@@ -5,7 +5,15 @@ import type pg from 'pg';
 import { basic, call, FORM, JSON_TYPE, MESSAGES, read, readMessage, send } from '../support/api.js';
 import { eventually } from '../support/eventually.js';
 import { PlantedText } from '../support/planted-text.js';
-import { DEMO_NUMBER, DEMO_SID, DEMO_TOKEN, makeDataDir, type Product, startProduct } from '../support/product.js';
+import {
+  DEMO_NUMBER,
+  DEMO_SID,
+  DEMO_TOKEN,
+  makeReadyDataDir,
+  type Product,
+  SIMULATORS,
+  startProduct,
+} from '../support/product.js';
 import { connectToDatabaseOf, tablesHolding } from '../support/product-database.js';
 import { WebhookReceiver } from '../support/webhook-receiver.js';
 
@@ -16,7 +24,7 @@ const PLANTED = new PlantedText(`planted${randomBytes(9).toString('hex')}`);
 const MARK = PLANTED.mark;
 const FAILING = '/failing';
 
-let dir: Awaited<ReturnType<typeof makeDataDir>>;
+let dir: Awaited<ReturnType<typeof makeReadyDataDir>>;
 let product: Product;
 let receiver: WebhookReceiver;
 let database: pg.Client;
@@ -24,7 +32,7 @@ let database: pg.Client;
 const refusals: string[] = [];
 
 beforeAll(async () => {
-  dir = await makeDataDir();
+  dir = await makeReadyDataDir();
   receiver = await WebhookReceiver.start(DEMO_TOKEN);
   receiver.answer = ({ path }) => (path.startsWith(FAILING) ? 500 : 204);
   product = await startProduct({ dataDir: dir.path, env: { LOG_LEVEL: 'debug' } });
@@ -123,7 +131,7 @@ describe('the text of a message', () => {
   it(
     'is planted in what waits for a carrier that is gone',
     async () => {
-      for (const name of ['sim-smpp-1', 'sim-smpp-2']) {
+      for (const name of SIMULATORS) {
         await product.operator('PUT', `simulator/carriers/${name}`, { outage: 'refuse' });
       }
       await eventually(async () => {
@@ -134,7 +142,7 @@ describe('the text of a message', () => {
       const { sid } = await send(product.url, { To: '+15555550100', Body: text('canceled') });
       await call(product.url, pathOf(sid), { headers, body: 'Status=canceled' });
       expectOnlyMessages(await tablesWithMark());
-      for (const name of ['sim-smpp-1', 'sim-smpp-2']) {
+      for (const name of SIMULATORS) {
         await product.operator('PUT', `simulator/carriers/${name}`, { outage: 'none' });
       }
     },

@@ -41,7 +41,7 @@ async function openCustomer(api: Product): Promise<Sender & { number: string }> 
 
 beforeAll(async () => {
   dir = await makeDataDir();
-  database = await startTestDatabase([]);
+  database = await startTestDatabase();
   smsc = await SimulatedSmsc.start({ name: 'field', dir: join(dir.path, 'smsc'), password: PASSWORD });
   apis = await Promise.all([start('api-1', 'api'), start('api-2', 'api')]);
   const carrier = { name: 'field', type: 'smpp', host: '127.0.0.1', port: smsc.port, system_id: 'field' };
@@ -141,14 +141,23 @@ describe('two api processes and two workers on one database', () => {
       };
       traffic.start();
       await load('both are under load');
-      const submitted = smsc.snapshot().counters.submitted;
+      const inWindow = await fillWindow();
+      const killedAt = performance.now();
       await workers[0].kill();
-      await eventually(
-        () => smsc.snapshot().counters.submitted > submitted && workers[1].output().includes(OWNS_BINDS),
-        {
+      smsc.put({ latency_ms: 0 });
+      const since = (condition: () => boolean) =>
+        eventually(() => condition() && performance.now() - killedAt, {
           timeoutMs: 60_000,
+          everyMs: 10,
           what: () => `the other worker takes over:\n${workers[1].output()}`,
-        },
+        });
+      const ownedMs = await since(() => workers[1].output().includes(OWNS_BINDS));
+      const { submitted } = smsc.snapshot().counters;
+      const carriesMs = await since(() => smsc.snapshot().counters.submitted > submitted);
+      const inSeconds = (ms: number) => `${(ms / 1000).toFixed(1)} s`;
+      console.info(
+        `after kill -9 of the worker with the binds, with ${inWindow.size} unanswered in its window, the other owned them in ` +
+          `${inSeconds(ownedMs)} and had a message at the carrier in ${inSeconds(carriesMs)}`,
       );
       await load('the other worker carries');
       await apis[0].kill();
@@ -172,6 +181,11 @@ describe('two api processes and two workers on one database', () => {
         expect([order.key, own]).toEqual([order.key, [...order.sids]]);
       }
       const given = timesGiven();
+      // What was in the window was given once, and its outcome is unknown for good.
+      expect(inWindow.size).toBeGreaterThan(0);
+      for (const { to, status, error_code } of messages.filter((message) => inWindow.has(message.to))) {
+        expect([to, status, error_code, given.get(to)]).toEqual([to, 'failed', 30008, 1]);
+      }
       for (const { sid, to, status, error_code } of messages) {
         // What the killed worker was not answered has an unknown outcome, which fails by default.
         const isUnknown = status === 'failed' && error_code === 30008;
@@ -201,6 +215,15 @@ function openCustomerOf(api: Product): Promise<Sender> {
   return api
     .operator<{ sid: string; auth_token: string }>('POST', 'accounts', { friendly_name: 'Another', tier: 'pro' })
     .then(({ sid, auth_token: token }) => ({ sid, token }));
+}
+
+/** Lets the carrier take without answering; the destinations of what it was given since. */
+async function fillWindow(): Promise<Set<string>> {
+  const { accepted } = smsc.snapshot().counters;
+  smsc.put({ latency_ms: 60_000 });
+  const given = () => smsc.submissions({ after: accepted, limit: 1000 }).data;
+  await eventually(() => given().length >= 5, { everyMs: 5, what: 'some wait for their answer' });
+  return new Set(given().map(({ destination }) => destination));
 }
 
 /** How often the carrier was given something for each destination, by its own record. */

@@ -1,12 +1,12 @@
 import { randomBytes } from 'node:crypto';
 import { eventually } from '../support/eventually.js';
-import { makeDataDir, OPERATOR_TOKEN, startProduct } from '../support/product.js';
+import { makeReadyDataDir, OPERATOR_TOKEN, startProduct } from '../support/product.js';
 import { connectToDatabaseOf, tablesHolding, tablesOf } from '../support/product-database.js';
 
 const SECRETS_KEY = 'a-key-for-the-secrets-of-these-tests';
 
 it('keeps secrets out of every table and of the log, at its most talkative level', async () => {
-  const dir = await makeDataDir();
+  const dir = await makeReadyDataDir();
   const product = await startProduct({ dataDir: dir.path, env: { LOG_LEVEL: 'debug', SECRETS_KEY } });
   const database = await connectToDatabaseOf(dir.path);
   try {

@@ -1,7 +1,7 @@
 import type pg from 'pg';
 import { basic, call, MESSAGES } from '../support/api.js';
 import { eventually } from '../support/eventually.js';
-import { OPERATOR_TOKEN, type Product, startProduct } from '../support/product.js';
+import { type DataDir, makeReadyDataDir, OPERATOR_TOKEN, type Product, startProduct } from '../support/product.js';
 import { connectToDatabaseOf } from '../support/product-database.js';
 
 const TEST_MS = 120_000;
@@ -17,17 +17,20 @@ const QUICK: readonly [path: string, headers: Record<string, string>][] = [
   ['/v1/operator/consumers', OPERATOR],
 ];
 
+let dir: DataDir;
 let product: Product;
 let client: pg.Client;
 
 beforeAll(async () => {
-  product = await startProduct();
+  dir = await makeReadyDataDir();
+  product = await startProduct({ dataDir: dir.path });
   client = await connectToDatabaseOf(product.dataDir);
 }, TEST_MS);
 
 afterAll(async () => {
   await client?.end();
   await product?.stop();
+  await dir?.remove();
 }, TEST_MS);
 
 const list = () => call(product.url, MESSAGES, { headers: { authorization: basic() } });

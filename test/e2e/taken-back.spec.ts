@@ -1,6 +1,6 @@
 import { basic, call, FORM, readBalance, readMessage, send } from '../support/api.js';
 import { eventually } from '../support/eventually.js';
-import { DEMO_SID, DEMO_TOKEN, makeDataDir, type Product, SMPP_SIMULATORS, startProduct } from '../support/product.js';
+import { DEMO_SID, DEMO_TOKEN, makeReadyDataDir, type Product, SIMULATORS, startProduct } from '../support/product.js';
 import { WebhookReceiver } from '../support/webhook-receiver.js';
 
 const TEST_MS = 300_000;
@@ -17,13 +17,13 @@ interface Order {
   cancel: number | null;
 }
 
-let dir: Awaited<ReturnType<typeof makeDataDir>>;
+let dir: Awaited<ReturnType<typeof makeReadyDataDir>>;
 let receiver: WebhookReceiver;
 let product: Product;
 let numbers = 5_000_000;
 
 beforeAll(async () => {
-  dir = await makeDataDir();
+  dir = await makeReadyDataDir();
   receiver = await WebhookReceiver.start(DEMO_TOKEN);
   product = await startProduct({ dataDir: dir.path });
 }, TEST_MS);
@@ -49,7 +49,7 @@ async function cancel(one: Order): Promise<void> {
 }
 
 async function outage(kind: 'refuse' | 'none'): Promise<void> {
-  for (const name of SMPP_SIMULATORS) {
+  for (const name of SIMULATORS) {
     await product.operator('PUT', `simulator/carriers/${name}`, { outage: kind });
   }
 }

@@ -1,7 +1,7 @@
 import twilio from 'twilio';
 import { eventually } from '../support/eventually.js';
 import { insist } from '../support/insist.js';
-import { DEMO_NUMBER, DEMO_SID, DEMO_TOKEN, makeDataDir, type Product, startProduct } from '../support/product.js';
+import { DEMO_NUMBER, DEMO_SID, DEMO_TOKEN, makeReadyDataDir, type Product, startProduct } from '../support/product.js';
 import { WebhookReceiver } from '../support/webhook-receiver.js';
 
 const MESSAGES = 1000;
@@ -10,12 +10,12 @@ const CONCURRENCY = 25;
 const PRICE_MICROS = 7_900n;
 
 describe('a thousand messages with callbacks, sent with the official SDK', () => {
-  let dir: Awaited<ReturnType<typeof makeDataDir>>;
+  let dir: Awaited<ReturnType<typeof makeReadyDataDir>>;
   let product: Product;
   let receiver: WebhookReceiver;
 
   beforeAll(async () => {
-    dir = await makeDataDir();
+    dir = await makeReadyDataDir();
     [product, receiver] = await Promise.all([startProduct({ dataDir: dir.path }), WebhookReceiver.start(DEMO_TOKEN)]);
   }, 90_000);
 

@@ -3,7 +3,7 @@ import type { ConnectionHandlers } from '../../src/modules/carriers/domain/carri
 import type { Intended } from '../../src/modules/carriers/domain/submission.js';
 import type { HeldLease } from '../../src/modules/carriers/infrastructure/binds-lease.repository.js';
 import type { GiveUpSagas } from '../../src/modules/messaging/application/give-up-sagas.js';
-import type { NewMessage } from '../../src/modules/messaging/infrastructure/messages.repository.js';
+import type { Appended, NewMessage } from '../../src/modules/messaging/infrastructure/messages.repository.js';
 import type { DurableConsumer } from '../../src/platform/event-log/consumer.js';
 import { sidOf } from '../../src/shared/sid.js';
 import type { FakeSession } from './fake-carrier.js';
@@ -89,7 +89,7 @@ class ConfirmsReceiptsAtOnce extends Parts {
 }
 
 class LateMessages extends MessagesTwin {
-  protected override insert(tx: Transaction, items: readonly NewMessage[]): Map<string, Date> {
+  protected override insert(tx: Transaction, items: readonly NewMessage[]): Appended {
     return super.insert(
       tx,
       items.map((item) => ({ ...item, deadlineMs: Number.POSITIVE_INFINITY })),
@@ -129,7 +129,7 @@ class SweepsWhatIsWritten extends Parts {
 }
 
 class CompletesKeysFirst extends MessagesTwin {
-  override async append(items: readonly NewMessage[]): Promise<Map<string, Date>> {
+  override async append(items: readonly NewMessage[]): Promise<Appended> {
     await this.db.run('complete keys', [], () => {
       for (const { message, idempotencyKey } of items) {
         const key = this.tables.keys.get(`${message.accountId}/${idempotencyKey}`);

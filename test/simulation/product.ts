@@ -15,6 +15,7 @@ import { EndHaltedMessages } from '../../src/modules/messaging/application/end-h
 import { EndWaiting } from '../../src/modules/messaging/application/end-waiting.js';
 import { ExpireMessages } from '../../src/modules/messaging/application/expire-messages.js';
 import { GiveUpSagas } from '../../src/modules/messaging/application/give-up-sagas.js';
+import { KnownOptOuts } from '../../src/modules/messaging/application/known-opt-outs.js';
 import { RecordCarrierOutcomes } from '../../src/modules/messaging/application/record-carrier-outcomes.js';
 import { ReleaseDue } from '../../src/modules/messaging/application/release-due.js';
 import { SagaOutcomes } from '../../src/modules/messaging/application/saga-outcomes.js';
@@ -43,6 +44,7 @@ import {
   DispatchTwin,
   EndingsTwin,
   KeysTwin,
+  OptOutsTwin,
   ScheduledTwin,
   StatusesTwin,
   SweepTwin,
@@ -157,14 +159,22 @@ export class Product {
       fits({ watch: () => undefined, count: () => undefined }),
       fits({ report: async () => undefined }),
       fits({ step: async () => undefined }),
+      fits({ late: async () => [], forgetParts: async () => 0 }),
       logger,
     );
     const withdrawing = new WithdrawSubmissions(fits(parts.withdrawals()));
-    const carriers = new CarriersFacade(fits(directory), owner, withdrawing, fits({}));
+    const carriers = new CarriersFacade(fits(directory), owner, withdrawing, fits({}), fits({}));
     const endings = fits(new EndingsTwin(shared.messaging, db));
     const endWaiting = new EndWaiting(carriers, endings, fits(messages), fits(db));
     const halted = new EndHaltedMessages(fits(new StatusesTwin(shared.messaging, db)), endWaiting);
-    const saga = new SendSaga(fits(billing), fits(messages), giveUp, outcomes, fits(clock));
+    const saga = new SendSaga(
+      fits(billing),
+      fits(messages),
+      giveUp,
+      outcomes,
+      fits(clock),
+      new KnownOptOuts(fits(new OptOutsTwin(shared.messaging, db))),
+    );
     this.send = new SendMessage(
       fits({ validate: validation(clock) }),
       saga,
@@ -174,7 +184,7 @@ export class Product {
       fits(clock),
     );
     this.change = new ChangeMessage(endWaiting, fits(messages), fits(views), fits(db));
-    const dispatcher = new Dispatcher(carriers, owner, fits(new DispatchTwin(shared.messaging, db)), logger);
+    const dispatcher = new Dispatcher(carriers, owner, fits(new DispatchTwin(shared.messaging, db)), endings, logger);
     const expire = new ExpireMessages(carriers, fits(sweeps), fits(messages), fits(db));
     const reservations = new SweepReservations(fits(billing), fits(messages), fits(sweeps), giveUp, fits(clock));
     const forgetful = fits({ forgetExpired: async () => 0 });

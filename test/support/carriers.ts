@@ -9,11 +9,16 @@ import { CarriersFacade } from '../../src/modules/carriers/application/carriers.
 import { CarriersMetrics } from '../../src/modules/carriers/application/carriers-metrics.js';
 import { ChangeCarrier } from '../../src/modules/carriers/application/change-carrier.js';
 import { ForgetOrphans } from '../../src/modules/carriers/application/forget-orphans.js';
+import { HandInReceipts } from '../../src/modules/carriers/application/hand-in-receipts.js';
+import { HttpReceiptMetrics } from '../../src/modules/carriers/application/http-receipt-metrics.js';
 import { LookUpCarriers } from '../../src/modules/carriers/application/look-up-carriers.js';
 import { ReportStatus } from '../../src/modules/carriers/application/report-status.js';
+import { SIMULATED_KEY, simulatedHttp } from '../../src/modules/carriers/application/simulated-http.js';
+import { TakeReceipts } from '../../src/modules/carriers/application/take-receipts.js';
 import { WithdrawSubmissions } from '../../src/modules/carriers/application/withdraw-submissions.js';
 import type { Submission } from '../../src/modules/carriers/contract/carriers.api.js';
 import { CARRIERS_EVENTS } from '../../src/modules/carriers/contract/carriers.events.js';
+import type { HttpDefinition } from '../../src/modules/carriers/domain/http/definition.js';
 import {
   BindsLeaseRepository,
   type HeldLease,
@@ -24,16 +29,26 @@ import { CarriersOrm } from '../../src/modules/carriers/infrastructure/carriers.
 import { CarriersQueries } from '../../src/modules/carriers/infrastructure/carriers.queries.js';
 import { CarriersRepository } from '../../src/modules/carriers/infrastructure/carriers.repository.js';
 import { CarriersDatabase, CarriersLog } from '../../src/modules/carriers/infrastructure/carriers.storage.js';
+import { ConnectionsByType } from '../../src/modules/carriers/infrastructure/connections-by-type.js';
+import { CarrierHttpClient } from '../../src/modules/carriers/infrastructure/http-carrier/carrier-http-client.js';
+import { HttpConnections } from '../../src/modules/carriers/infrastructure/http-carrier/http-connections.js';
+import { InboundRepository } from '../../src/modules/carriers/infrastructure/inbound.repository.js';
 import { IntentsRepository } from '../../src/modules/carriers/infrastructure/intents.repository.js';
 import { OrphansRepository } from '../../src/modules/carriers/infrastructure/orphans.repository.js';
 import { OutcomesRepository } from '../../src/modules/carriers/infrastructure/outcomes.repository.js';
-import type { Submission as Recorded } from '../../src/modules/carriers/infrastructure/simulator/simulated-carrier.js';
+import { ReceiptInboxRepository } from '../../src/modules/carriers/infrastructure/receipt-inbox.repository.js';
+import type {
+  Submission as Recorded,
+  SimulatedCarrier,
+} from '../../src/modules/carriers/infrastructure/simulator/simulated-carrier.js';
+import { SimulatedHttpCarrier } from '../../src/modules/carriers/infrastructure/simulator/simulated-http-carrier.js';
 import { SimulatedSmsc } from '../../src/modules/carriers/infrastructure/simulator/simulated-smsc.js';
 import { until } from '../../src/modules/carriers/infrastructure/smpp/test-support/until.js';
 import { SmppConnections } from '../../src/modules/carriers/infrastructure/smpp-connections.js';
 import { SubmissionAuditRepository } from '../../src/modules/carriers/infrastructure/submission-audit.repository.js';
 import { WithdrawalsRepository } from '../../src/modules/carriers/infrastructure/withdrawals.repository.js';
 import { SecretBox } from '../../src/platform/crypto/secret-box.js';
+import { PublicUrl } from '../../src/platform/http/public-url.js';
 import { Metrics } from '../../src/platform/telemetry/metrics.js';
 import type { Logger } from '../../src/platform/tokens.js';
 import type { StoredEvent } from '../../src/shared/define-event.js';
@@ -41,6 +56,8 @@ import { newId, sidOf } from '../../src/shared/sid.js';
 
 const SECRETS = new SecretBox('a key for the tests of 32 characters or more');
 const PASSWORD = 'secret';
+/** What the simulated carriers over HTTP are called with. */
+export const HTTP_KEY = 'a key of theirs and ours';
 const PAGE = 1000;
 const VALIDITY_MS = 600_000;
 const ACCOUNT = sidOf('AC', newId());
@@ -88,10 +105,15 @@ export class CarriersWorker {
   readonly changeCarrier: ChangeCarrier;
   readonly addRoute: AddRoute;
   readonly lookUp: LookUpCarriers;
+  readonly inbound: InboundRepository;
   readonly metrics: Metrics;
+  readonly receipts: HandInReceipts;
+  readonly takeReceipts: TakeReceipts;
   private readonly orm: CarriersOrm;
+  private readonly http = new CarrierHttpClient();
 
-  constructor(url: string) {
+  /** @param base where it takes receipts over HTTP */
+  constructor(url: string, base: () => string = () => 'http://127.0.0.1:0') {
     this.db = new CarriersDatabase({ module: 'carriers', connectionString: url });
     this.events = new CarriersLog(this.db, CARRIERS_EVENTS);
     this.orm = new CarriersOrm(this.db);
@@ -103,21 +125,32 @@ export class CarriersWorker {
     const intents = new IntentsRepository(this.db);
     const queries = new CarriersQueries(this.orm, this.db);
     const metrics = new CarriersMetrics(this.metrics, queries);
+    this.inbound = new InboundRepository(this.db, this.events);
+    const publicUrl = new PublicUrl({ publicUrl: undefined, host: '', port: 0 }, () => null);
+    publicUrl.base = base;
     this.owner = new TestOwner(
       this.leases,
       intents,
       new OutcomesRepository(this.db, this.events),
       directory,
-      new SmppConnections(SECRETS, this.log),
+      new ConnectionsByType(
+        new SmppConnections(SECRETS, this.log),
+        new HttpConnections(SECRETS, this.http, publicUrl, this.log),
+      ),
       this.db,
       this.events,
       metrics,
       new ReportStatus(new CarrierStatusRepository(this.db)),
       new ForgetOrphans(new OrphansRepository(this.db), metrics, this.log),
+      this.inbound,
       this.log,
     );
+    this.receipts = new HandInReceipts(this.owner, new ReceiptInboxRepository(this.db), this.events, this.log);
+    const counts = new HttpReceiptMetrics(this.metrics);
+    this.takeReceipts = new TakeReceipts(directory, SECRETS, publicUrl, this.receipts, counts);
     const withdraw = new WithdrawSubmissions(new WithdrawalsRepository(this.db));
-    this.api = new CarriersFacade(directory, this.owner, withdraw, new SubmissionAuditRepository(this.db));
+    const audit = new SubmissionAuditRepository(this.db);
+    this.api = new CarriersFacade(directory, this.owner, withdraw, audit, this.inbound);
     this.addCarrier = new AddCarrier(changes, repository, SECRETS);
     this.changeCarrier = new ChangeCarrier(changes, repository, SECRETS);
     this.addRoute = new AddRoute(changes, repository);
@@ -182,20 +215,39 @@ export class CarriersWorker {
   }
 
   async close(): Promise<void> {
+    await this.http.close();
     await this.orm.$disconnect();
     await this.db.close();
   }
 }
 
+/** Makes a carrier for a simulated one over HTTP, with a route from a prefix to it. */
+export async function addSimulatedHttp(
+  worker: CarriersWorker,
+  name: string,
+  carrier: SimulatedHttpCarrier,
+  { prefix = '', priority = 1, over = {} as Partial<HttpDefinition>, key = HTTP_KEY } = {},
+): Promise<void> {
+  const http = { ...simulatedHttp(carrier.port), ...over };
+  await worker.addCarrier.addHttp({ name, windowSize: 50, tps: null, http, secrets: { [SIMULATED_KEY]: key } });
+  await worker.addRoute.add({ prefix, carrier: name, priority, weight: 1 });
+}
+
 /** Simulated carriers with their records in a directory of their own. */
 export class SimulatedCarriers {
   private readonly dir = mkdtempSync(join(tmpdir(), 'carriers-'));
-  private readonly all = new Map<string, SimulatedSmsc>();
+  private readonly all = new Map<string, SimulatedCarrier>();
 
   async start(name: string): Promise<SimulatedSmsc> {
     const smsc = await SimulatedSmsc.start({ name, dir: this.dir, password: PASSWORD });
     this.all.set(name, smsc);
     return smsc;
+  }
+
+  async startHttp(name: string): Promise<SimulatedHttpCarrier> {
+    const carrier = await SimulatedHttpCarrier.start({ name, dir: this.dir, password: HTTP_KEY });
+    this.all.set(name, carrier);
+    return carrier;
   }
 
   /** Everything that a carrier was given, by its own record. */
@@ -256,6 +308,7 @@ export function submissions(count: number, over: Partial<Submission> = {}, prefi
     encoding: 'GSM-7',
     parts: ['hello'],
     weight: 1,
+    hops: 0,
     unknownOutcome: 'fail',
     validUntil: new Date(Date.now() + VALIDITY_MS).toISOString(),
     traceparent: null,

@@ -7,13 +7,6 @@ export const UNSTORABLE: readonly [name: string, encoded: string][] = [
   ['a cut-off character', '%E2%82'],
 ];
 
-/** The same in JSON. */
-export const UNSTORABLE_JSON: readonly [name: string, written: string][] = [
-  ['a NUL', '"a\\u0000b"'],
-  ['a lone high surrogate', '"\\ud800"'],
-  ['a lone low surrogate', '"x\\udc00"'],
-];
-
 /** Callback URLs that are no http(s) URL. */
 export const NO_CALLBACK_URLS: readonly string[] = [
   'banana',

@@ -1,6 +1,6 @@
 import { type Answer, basic, type Call, call, JSON_TYPE } from './api.js';
 import { type Bystander, errorLines, openAccount, type Standing, sendSettled, standingOf } from './bystander.js';
-import { DEMO_SID, makeDataDir, OPERATOR_TOKEN, type Product, startProduct } from './product.js';
+import { DEMO_SID, makeReadyDataDir, OPERATOR_TOKEN, type Product, startProduct } from './product.js';
 
 /** The operator's lists whose content requests could change. */
 export const OPERATOR_LISTS = [
@@ -31,7 +31,7 @@ export class JsonBench {
   ) {}
 
   static async start(): Promise<JsonBench> {
-    const dir = await makeDataDir();
+    const dir = await makeReadyDataDir();
     const product = await startProduct({ dataDir: dir.path });
     const stranger = await openAccount(product, 'A stranger');
     const own = await sendSettled(product, '+15555550100', 'the only one');

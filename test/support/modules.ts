@@ -2,6 +2,7 @@ import { type DynamicModule, Global, Module, type Type } from '@nestjs/common';
 import { Test, type TestingModule } from '@nestjs/testing';
 import { SecretBox } from '../../src/platform/crypto/secret-box.js';
 import { EventBus } from '../../src/platform/event-log/event-bus.js';
+import { PublicUrl } from '../../src/platform/http/public-url.js';
 import { OutboundHttpClient } from '../../src/platform/http-client/outbound-http-client.js';
 import { MODULES, type Settings } from '../../src/platform/settings/settings.js';
 import { TelemetryModule } from '../../src/platform/telemetry/telemetry.module.js';
@@ -48,7 +49,7 @@ export function testSettings(databaseUrl: string): Settings {
     trustedProxies: [],
     roles: ['api', 'worker'],
     logLevel: 'silent',
-    otlpEndpoint: undefined,
+    tracing: null,
     dev: false,
     isAlone: false,
   };
@@ -72,6 +73,19 @@ export function surroundings(settings: Settings, http: () => OutboundHttpClient 
   return { module: Surroundings, providers, exports: providers.map(({ provide }) => provide) };
 }
 
+/** A process that listens nowhere, and so hands out no address of its own. */
+@Global()
+@Module({
+  providers: [
+    {
+      provide: PublicUrl,
+      useFactory: () => new PublicUrl({ publicUrl: undefined, host: '127.0.0.1', port: 0 }, () => null),
+    },
+  ],
+  exports: [PublicUrl],
+})
+class Unaddressed {}
+
 /**
  * One process of the product, with the given modules and what they need of the platform; without HTTP.
  *
@@ -83,7 +97,7 @@ export async function startModules(
   options: { consumers: boolean; http?: () => OutboundHttpClient },
 ): Promise<RunningModules> {
   const module = await Test.createTestingModule({
-    imports: [surroundings(testSettings(databaseUrl), options.http), TelemetryModule, ...modules],
+    imports: [surroundings(testSettings(databaseUrl), options.http), TelemetryModule, Unaddressed, ...modules],
   }).compile();
   await module.init();
   const bus = module.get(EventBus);

@@ -11,6 +11,11 @@ import { EdgeModule } from '../../src/app/http/edge.module.js';
 import { AccountsModule } from '../../src/modules/accounts/accounts.module.js';
 import { OpenAccount } from '../../src/modules/accounts/application/open-account.js';
 import { AccountsApi } from '../../src/modules/accounts/contract/accounts.api.js';
+import {
+  MessagingApi,
+  type RepliesInput,
+  type ReplyResult,
+} from '../../src/modules/messaging/contract/messaging.api.js';
 import { MESSAGING_EVENTS } from '../../src/modules/messaging/contract/messaging.events.js';
 import { RETRY_WAITS_MS, RetrySchedule } from '../../src/modules/notifications/domain/retry-schedule.js';
 import { NotificationsModule } from '../../src/modules/notifications/notifications.module.js';
@@ -21,9 +26,13 @@ import { ModuleDatabase } from '../../src/platform/postgres/database.js';
 import { queuesProvider } from '../../src/platform/queues/queues.provider.js';
 import { TelemetryModule } from '../../src/platform/telemetry/telemetry.module.js';
 import type { EventDefinition, NewEvent } from '../../src/shared/define-event.js';
+import { Failure } from '../../src/shared/failure.js';
 import { newId, parseSid, sidOf } from '../../src/shared/sid.js';
 import type { TestDatabase } from './database.js';
 import { surroundings, testSettings } from './modules.js';
+
+/** Of every change that the test makes happen. */
+export const MESSAGE_TRACEPARENT = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01';
 
 /** The real waits, a minute being 60 ms. */
 export const SCALED = RETRY_WAITS_MS.map((waitMs) => waitMs / 1_000);
@@ -31,6 +40,42 @@ export const SCALED = RETRY_WAITS_MS.map((waitMs) => waitMs / 1_000);
 @Global()
 @Module({ providers: [queuesProvider], exports: [queuesProvider] })
 class QueuesModule {}
+
+/** What notifications asks of messaging, as the test plays it. */
+export class PlayedMessaging extends MessagingApi {
+  /** The texts of incoming messages, by their SIDs. */
+  readonly texts = new Map<string, string>();
+  readonly replied: RepliesInput[] = [];
+  /** How many calls fail before one does not. */
+  failures = 0;
+
+  async receivedTexts(messages: readonly { messageSid: string }[]) {
+    return messages.flatMap(({ messageSid }) => {
+      const body = this.texts.get(messageSid);
+      return body === undefined ? [] : { messageSid, body };
+    });
+  }
+
+  async reply(input: RepliesInput): Promise<ReplyResult[]> {
+    if (this.failures > 0) {
+      this.failures--;
+      throw new Failure('unavailable');
+    }
+    this.replied.push(input);
+    return input.replies.map(() => ({ messageId: newId(), errorCode: null }));
+  }
+
+  digest = () => Promise.resolve([]);
+  listMessages = () => Promise.resolve([]);
+  checkHistories = () => Promise.resolve({ messages: 0, violations: [] });
+}
+
+@Global()
+@Module({
+  providers: [PlayedMessaging, { provide: MessagingApi, useExisting: PlayedMessaging }],
+  exports: [PlayedMessaging, MessagingApi],
+})
+class PlayedMessagingModule {}
 
 export interface Customer {
   readonly accountSid: string;
@@ -42,6 +87,7 @@ export interface NotificationsProcess {
   readonly app: NestFastifyApplication;
   readonly bus: EventBus;
   readonly messaging: MessagingLog;
+  readonly played: PlayedMessaging;
   openCustomer(): Promise<Customer>;
   stop(): Promise<void>;
 }
@@ -63,6 +109,7 @@ export async function startNotifications(
       TelemetryModule,
       QueuesModule,
       AccountsModule,
+      PlayedMessagingModule,
       NotificationsModule,
       EdgeModule,
     ],
@@ -80,6 +127,7 @@ export async function startNotifications(
     app,
     bus,
     messaging,
+    played: app.get(PlayedMessaging),
     openCustomer: async () => {
       const { account, authToken } = await app.get(OpenAccount).open({ friendlyName: 'Acme', tier: 'pro' });
       await app.get(AccountsApi).completeProvisioning({ accountSid: account.sid });
@@ -159,12 +207,13 @@ export function eventsOf(
     streamId: id,
     version: from + index,
     tenantId: parseSid('AC', accountSid),
-    traceparent: '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01',
+    traceparent: MESSAGE_TRACEPARENT,
     data: { ...common, ...data },
   }));
 }
 
 export interface Call {
+  readonly method: string;
   readonly path: string;
   readonly params: Readonly<Record<string, string>>;
   readonly headers: IncomingHttpHeaders;
@@ -189,7 +238,7 @@ export class Endpoint {
     const endpoint = new Endpoint(server, `http://127.0.0.1:${port}`, authToken);
     server.on('request', async (request, response) => {
       const body = Buffer.concat(await request.toArray()).toString('utf8');
-      endpoint.receive(request.url ?? '', request.headers, body, response);
+      endpoint.receive(request.method ?? '', request.url ?? '', request.headers, body, response);
     });
     return endpoint;
   }
@@ -213,11 +262,18 @@ export class Endpoint {
     await new Promise((resolve) => this.server.close(resolve));
   }
 
-  private receive(path: string, headers: IncomingHttpHeaders, body: string, response: ServerResponse): void {
-    const params = Object.fromEntries(new URLSearchParams(body));
+  private receive(
+    method: string,
+    path: string,
+    headers: IncomingHttpHeaders,
+    body: string,
+    response: ServerResponse,
+  ): void {
+    const form = Object.fromEntries(new URLSearchParams(body));
+    const params = method === 'GET' ? Object.fromEntries(new URL(path, this.url).searchParams) : form;
     const signature = String(headers['x-twilio-signature'] ?? '');
-    const isSigned = twilio.validateRequest(this.authToken, signature, this.url + path, params);
-    const call = { path, params, headers, isSigned };
+    const isSigned = twilio.validateRequest(this.authToken, signature, this.url + path, form);
+    const call = { method, path, params, headers, isSigned };
     this.calls.push(call);
     this.answer(call, response);
   }

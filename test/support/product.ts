@@ -3,6 +3,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { fillWithDatabase } from './database.js';
 import { eventually } from './eventually.js';
 
 export const DEMO_SID = 'AC00000000000000000000000000000001';
@@ -31,7 +32,7 @@ export interface Product {
   operator<T>(method: string, path: string, body?: unknown): Promise<T>;
   /** What the audit says once no work is under way. */
   audited(): Promise<AuditReport>;
-  /** How often the simulated SMPP carriers were given something for each destination, by their own records. */
+  /** How often the simulated carriers were given something for each destination, by their own records. */
   givenToCarriers(): Promise<Map<string, number>>;
 }
 
@@ -41,10 +42,10 @@ export interface AuditReport {
   readonly violations: readonly unknown[];
 }
 
-export const SMPP_SIMULATORS = ['sim-smpp-1', 'sim-smpp-2'];
+export const SIMULATORS = ['sim-smpp-1', 'sim-smpp-2', 'sim-http-1'];
 
 export interface ProductOptions {
-  readonly dataDir?: string;
+  readonly dataDir: string;
   readonly env?: Readonly<Record<string, string>>;
   readonly args?: readonly string[];
   /** Starts it through npm, as people do; its arguments are the script's. */
@@ -53,16 +54,28 @@ export interface ProductOptions {
   readonly ownGroup?: boolean;
 }
 
-/** A data directory of a test's own. */
-export async function makeDataDir(): Promise<{ path: string; remove(): Promise<void> }> {
+export interface DataDir {
+  readonly path: string;
+  remove(): Promise<void>;
+}
+
+/** A data directory of a test's own, empty: the product makes its database in it. */
+export async function makeDataDir(): Promise<DataDir> {
   const path = await mkdtemp(join(tmpdir(), 'trunkline-e2e-'));
   return { path, remove: () => rm(path, { recursive: true, force: true, maxRetries: 5 }) };
 }
 
+/** One that has the database already, its schemas too, which the product would spend seconds to make. */
+export async function makeReadyDataDir(): Promise<DataDir> {
+  const dir = await makeDataDir();
+  await fillWithDatabase(dir.path);
+  return dir;
+}
+
 /** Starts the built product and waits until it says that it is ready. */
-export async function startProduct(options: ProductOptions = {}): Promise<Product> {
-  const dataDir = options.dataDir ?? (await mkdtemp(join(tmpdir(), 'trunkline-e2e-')));
-  const spawned = spawnProduct({ ...options, dataDir });
+export async function startProduct(options: ProductOptions): Promise<Product> {
+  const { dataDir } = options;
+  const spawned = spawnProduct(options);
   const { child, output } = spawned;
   await eventually(
     () => {
@@ -109,7 +122,7 @@ export async function startProduct(options: ProductOptions = {}): Promise<Produc
 
 async function givenToCarriers(url: string): Promise<Map<string, number>> {
   const counts = new Map<string, number>();
-  for (const name of SMPP_SIMULATORS) {
+  for (const name of SIMULATORS) {
     let cursor: string | null = '';
     while (cursor !== null) {
       const query: string = `limit=1000${cursor === '' ? '' : `&cursor=${cursor}`}`;
@@ -131,7 +144,7 @@ export function readyUrl(output: string): string | null {
 }
 
 /** Starts the built product without waiting for anything. */
-export function spawnProduct(options: ProductOptions & { dataDir: string }): {
+export function spawnProduct(options: ProductOptions): {
   child: ChildProcess;
   output: () => string;
   exited: Promise<number | null>;

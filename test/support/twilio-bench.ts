@@ -1,7 +1,7 @@
 import { type Answer, basic, type Call, call, FORM, MESSAGES, send } from './api.js';
 import { type Bystander, errorLines, openAccount, type Standing, sendSettled, standingOf } from './bystander.js';
 import { eventually } from './eventually.js';
-import { DEMO_NUMBER, makeDataDir, type Product, startProduct } from './product.js';
+import { DEMO_NUMBER, makeReadyDataDir, type Product, startProduct } from './product.js';
 
 /** A number that is the stranger's. */
 export const STRANGERS_NUMBER = '+15550001111';
@@ -25,7 +25,7 @@ export class TwilioBench {
   ) {}
 
   static async start(): Promise<TwilioBench> {
-    const dir = await makeDataDir();
+    const dir = await makeReadyDataDir();
     // A network that nobody has: loopback, which development allows otherwise, is refused.
     const env = { WEBHOOK_ALLOWED_CIDRS: '198.51.100.0/24' };
     const product = await startProduct({ dataDir: dir.path, env });

@@ -6,13 +6,14 @@ export interface ReceivedCallback {
   readonly path: string;
   readonly params: Readonly<Record<string, string>>;
   readonly signatureValid: boolean;
+  readonly traceparent: string | undefined;
 }
 
 /** A customer's endpoint: records what it is told and checks every signature with Twilio's own package. */
 export class WebhookReceiver {
   readonly received: ReceivedCallback[] = [];
-  /** Decides each answer's status; 204 by default. None, and it hangs. */
-  answer: (callback: ReceivedCallback) => number | null = () => 204;
+  /** Decides each answer's status, or a TwiML document; 204 by default. None, and it hangs. */
+  answer: (callback: ReceivedCallback) => number | string | null = () => 204;
 
   private constructor(
     private readonly server: Server,
@@ -31,10 +32,12 @@ export class WebhookReceiver {
         const path = request.url ?? '';
         const signature = String(request.headers['x-twilio-signature'] ?? '');
         const signatureValid = twilio.validateRequest(authToken, signature, receiver.url + path, params);
-        const callback = { path, params, signatureValid };
+        const traceparent = request.headers.traceparent as string | undefined;
+        const callback = { path, params, signatureValid, traceparent };
         receiver.received.push(callback);
-        const status = receiver.answer(callback);
-        if (status !== null) response.writeHead(status).end();
+        const answer = receiver.answer(callback);
+        if (typeof answer === 'string') response.writeHead(200, { 'content-type': 'text/xml' }).end(answer);
+        else if (answer !== null) response.writeHead(answer).end();
       });
     });
     return receiver;

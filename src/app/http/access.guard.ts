@@ -2,7 +2,7 @@ import { type CanActivate, type ExecutionContext, Inject, Injectable } from '@ne
 import { Reflector } from '@nestjs/core';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { AccountsApi } from '../../modules/accounts/contract/accounts.api.js';
-import { ACCESS, ACTS_ON_INACTIVE, type Access, CREATES_MESSAGE } from '../../platform/http/decorators.js';
+import { ACCESS, ACTS_ON_INACTIVE, type Access, CREATES_MESSAGE, READS_BYTES } from '../../platform/http/decorators.js';
 import type { Settings } from '../../platform/settings/settings.js';
 import { SETTINGS } from '../../platform/tokens.js';
 import { Failure } from '../../shared/failure.js';
@@ -10,7 +10,7 @@ import type { Principal } from '../../shared/principal.js';
 import { parseSid, sidOf } from '../../shared/sid.js';
 import { basicCredentials, digestOf, isBearer } from './credentials.js';
 import { FailedLogins } from './failed-logins.js';
-import { readContent } from './request-content.js';
+import { readContent, readParameters } from './request-content.js';
 import { RequestLimits } from './request-limits.js';
 
 const CUSTOMER_CHALLENGE = 'Basic realm="Trunkline", charset="UTF-8"';
@@ -20,6 +20,7 @@ interface RouteRule {
   readonly access: Access;
   readonly actsOnInactive: boolean;
   readonly createsMessage: boolean;
+  readonly readsBytes: boolean;
 }
 
 /**
@@ -49,7 +50,8 @@ export class AccessGuard implements CanActivate {
     const rule = this.ruleOf(execution);
     if (rule.access === 'customer') return this.admitCustomer(request, reply, rule);
     if (rule.access === 'operator') this.requireOperator(request, reply);
-    readContent(request);
+    if (rule.readsBytes) readParameters(request);
+    else readContent(request);
     return true;
   }
 
@@ -64,6 +66,7 @@ export class AccessGuard implements CanActivate {
       access: this.reflector.getAllAndOverride<Access | undefined>(ACCESS, targets) ?? 'customer',
       actsOnInactive: this.reflector.getAllAndOverride<boolean | undefined>(ACTS_ON_INACTIVE, targets) ?? false,
       createsMessage: this.reflector.getAllAndOverride<boolean | undefined>(CREATES_MESSAGE, targets) ?? false,
+      readsBytes: this.reflector.getAllAndOverride<boolean | undefined>(READS_BYTES, targets) ?? false,
     };
     this.rules.set(controller, ofController.set(handler, rule));
     return rule;

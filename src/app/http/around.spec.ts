@@ -61,6 +61,7 @@ describe('the log', () => {
       msg: 'request',
       request_id: 'first',
       trace_id: expect.stringMatching(/^[0-9a-f]{32}$/),
+      span_id: expect.stringMatching(/^[0-9a-f]{16}$/),
       account_sid: ACCOUNT,
       method: 'POST',
       route: '/2010-04-01/Accounts/:AccountSid/Messages.json',

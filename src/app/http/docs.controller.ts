@@ -35,7 +35,8 @@ export class DocsController {
   @ApiOperation({ summary: 'This API as a page to read' })
   docs(@Res({ passthrough: true }) reply: FastifyReply): string {
     asPage(reply);
-    this.page ??= referencePage(this.reference.get(), documentedErrors());
+    const document = this.reference.get();
+    this.page ??= referencePage(document, documentedErrors(), document.servers?.[0]?.url ?? '');
     return this.page;
   }
 

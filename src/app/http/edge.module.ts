@@ -16,6 +16,7 @@ import { HealthController } from './health.controller.js';
 import { ReferenceDocument } from './reference-document.js';
 import { RequestLimits } from './request-limits.js';
 import { RequestLog } from './request-log.js';
+import { RequestTraces } from './request-traces.js';
 import { RouteTable } from './route-table.js';
 
 const requestLog = {
@@ -35,6 +36,7 @@ const requestLog = {
   providers: [
     publicUrlProvider,
     requestLog,
+    RequestTraces,
     limiterProvider,
     RequestLimits,
     FailedLogins,

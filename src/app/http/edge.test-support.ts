@@ -4,7 +4,12 @@ import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { ApiOperation } from '@nestjs/swagger';
 import type { FastifyInstance } from 'fastify';
 import { z } from 'zod';
-import { type Account, AccountsApi, type Credentials } from '../../modules/accounts/contract/accounts.api.js';
+import {
+  type Account,
+  AccountsApi,
+  type Credentials,
+  type OwnedNumber,
+} from '../../modules/accounts/contract/accounts.api.js';
 import {
   ActsOnInactiveSubaccount,
   Context,
@@ -100,6 +105,10 @@ export class MemoryAccounts extends AccountsApi {
 
   async ownsNumber(): Promise<boolean> {
     return false;
+  }
+
+  async findPhoneNumbers(): Promise<OwnedNumber[]> {
+    return [];
   }
 
   async signingKeys(): Promise<Record<string, string>> {
@@ -301,7 +310,7 @@ const SETTINGS_OF_TESTS: Settings = {
   trustedProxies: [],
   roles: ['api'],
   logLevel: 'info',
-  otlpEndpoint: undefined,
+  tracing: null,
   dev: false,
   isAlone: false,
 };

@@ -5,10 +5,10 @@ import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fa
 import type { FastifyInstance, FastifyReply, FastifyRequest, RouteOptions } from 'fastify';
 import type { RequestContext } from '../../platform/http/decorators.js';
 import { PublicUrl } from '../../platform/http/public-url.js';
-import { joinTrace } from '../../platform/http/trace-context.js';
 import type { RouteMetrics } from '../../platform/telemetry/http-metrics.js';
 import { Metrics } from '../../platform/telemetry/metrics.js';
 import { Readiness } from '../../platform/telemetry/readiness.js';
+import { Traces } from '../../platform/telemetry/traces.js';
 import { Failure } from '../../shared/failure.js';
 import { Admission, type Admitted, type Importance, importanceOf } from './admission.js';
 import { answerClientError } from './client-error.js';
@@ -17,6 +17,7 @@ import { ErrorFilter } from './error.filter.js';
 import { describeApi } from './openapi.js';
 import { ReferenceDocument } from './reference-document.js';
 import { RequestLog } from './request-log.js';
+import { RequestTraces } from './request-traces.js';
 import { RouteTable } from './route-table.js';
 import { answerShed } from './shed.js';
 import { translateError } from './translate-error.js';
@@ -70,6 +71,8 @@ export class Edge implements OnModuleDestroy {
     private readonly reference: ReferenceDocument,
     private readonly admission: Admission,
     private readonly readiness: Readiness,
+    private readonly traces: Traces,
+    private readonly requestTraces: RequestTraces,
   ) {
     this.shed = metrics.route('*', 'shed');
     this.unmatched = { pattern: 'unmatched', metrics: metrics.route('*', 'unmatched'), importance: 'fetch' };
@@ -172,10 +175,11 @@ export class Edge implements OnModuleDestroy {
 
   private begin(request: FastifyRequest, reply: FastifyReply): void {
     const header = request.headers.traceparent;
-    const traceparent = joinTrace(typeof header === 'string' ? header : undefined);
+    const traceparent = this.traces.join(typeof header === 'string' ? header : undefined);
     const { socket } = request;
     const isGone = () => socket.destroyed;
     request.context = { requestId: request.id, traceparent, arrivedAtMs: Date.now(), isGone };
+    if (this.traces.isOn) request.context.steps = [];
     reply.headers(this.headers);
     reply.header('x-request-id', request.id);
     reply.header('traceparent', traceparent);
@@ -189,7 +193,8 @@ export class Edge implements OnModuleDestroy {
     this.release(request);
     const { pattern, metrics } = this.routeOf(request);
     const status = reply.raw.writableFinished ? reply.statusCode : CLIENT_LEFT;
-    metrics.observe(status, reply.elapsedTime);
+    const isTraced = this.requestTraces.ended(request, pattern, status, reply.elapsedTime);
+    metrics.observe(status, reply.elapsedTime, isTraced ? request.context.traceparent : null);
     this.log.ended(request, pattern, status, reply.elapsedTime);
   }
 }

@@ -227,6 +227,12 @@ export const DOCUMENTED_FAILURES: Readonly<Record<FailureName, DocumentedFailure
     cause: "The 'ScheduleType' is something else than fixed.",
     remedy: 'Give fixed, or leave it out to send at once.',
   },
+  too_many_hops: {
+    status: 400,
+    cause:
+      "The message has passed through five instances of this service already ('X-Trunkline-Hops'): their routes form a loop.",
+    remedy: 'The operators of the instances have to change the routes that lead it back.',
+  },
   message_not_final: {
     status: 409,
     cause: 'The message is still under way, so it cannot be changed or removed.',

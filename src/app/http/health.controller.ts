@@ -1,8 +1,8 @@
-import { Controller, Get, Header, Res } from '@nestjs/common';
-import { ApiOperation, ApiTags } from '@nestjs/swagger';
+import { Controller, Get, Headers, Res } from '@nestjs/common';
+import { ApiHeader, ApiOperation, ApiTags } from '@nestjs/swagger';
 import type { FastifyReply } from 'fastify';
 import { Public } from '../../platform/http/decorators.js';
-import { Metrics } from '../../platform/telemetry/metrics.js';
+import { Metrics, OPENMETRICS_TEXT, PROMETHEUS_TEXT } from '../../platform/telemetry/metrics.js';
 import { Readiness } from '../../platform/telemetry/readiness.js';
 
 /** What whoever runs the process asks it. Open to all who reach it: bind it, or a proxy, accordingly. */
@@ -30,9 +30,16 @@ export class HealthController {
   }
 
   @Get('metrics')
-  @Header('content-type', 'text/plain; version=0.0.4; charset=utf-8')
-  @ApiOperation({ summary: "Metrics in Prometheus' text format" })
-  render(): Promise<string> {
-    return this.metrics.render();
+  @ApiOperation({
+    summary: "Metrics in Prometheus' text format, or in OpenMetrics, with exemplars, where `Accept` names it",
+  })
+  @ApiHeader({ name: 'Accept', required: false, description: '`application/openmetrics-text` for OpenMetrics' })
+  render(
+    @Headers('accept') accept: string | undefined,
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ): Promise<string> {
+    const isOpenMetrics = accept?.includes('application/openmetrics-text') ?? false;
+    reply.header('content-type', isOpenMetrics ? OPENMETRICS_TEXT : PROMETHEUS_TEXT);
+    return this.metrics.render(isOpenMetrics);
   }
 }

@@ -4,6 +4,7 @@ import { DocumentBuilder, type OpenAPIObject, SwaggerModule } from '@nestjs/swag
 import { z } from 'zod';
 import { ACCESS_EXTENSION } from '../../platform/http/decorators.js';
 import { type Dialect, dialectOf } from './dialect.js';
+import { summaryOf } from './docs/summaries.js';
 import { FORM, JSON_TYPE } from './request-content.js';
 
 type PathItem = OpenAPIObject['paths'][string];
@@ -64,7 +65,7 @@ export function describeApi(app: INestApplication, publicUrl: string): OpenAPIOb
   for (const [path, item] of Object.entries(document.paths)) {
     for (const method of METHODS) {
       const operation = item[method];
-      if (operation) completeOperation(operation, path);
+      if (operation) completeOperation(operation, method.toUpperCase(), path);
     }
   }
   const schemas = { ...document.components?.schemas, TwilioError: TWILIO_ERROR, Problem: PROBLEM };
@@ -77,7 +78,8 @@ function convertSchema(schema: unknown, { schemaType }: { schemaType: 'input' | 
   return { schema: z.toJSONSchema(schema, { target: 'openapi-3.0', io: schemaType, unrepresentable: 'any' }) };
 }
 
-function completeOperation(operation: Operation, path: string): void {
+function completeOperation(operation: Operation, method: string, path: string): void {
+  operation.summary ||= summaryOf(method, path);
   const dialect = dialectOf(path);
   nameBodyType(operation, dialect);
   namePathParameters(operation, path);

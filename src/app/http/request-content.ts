@@ -31,16 +31,21 @@ export function parseQueryLater(query: string): FormFields {
  * @throws Failure that names the parameter at fault
  */
 export function readContent(request: FastifyRequest): void {
-  const params = request.params as Record<string, string>;
-  for (const name in params) refuseUnsafeText(params[name] ?? '', name);
-  const fault = faults.get(request.query as object);
-  if (fault) throw fault;
+  readParameters(request);
   const { body } = request;
   if (body === undefined) {
     if (request.method !== 'GET' && request.method !== 'HEAD') request.body = emptyForm();
   } else if (Buffer.isBuffer(body)) {
     request.body = parseBody(request, body);
   }
+}
+
+/** The path's parameters and the query, without the body. @throws Failure that names the parameter at fault */
+export function readParameters(request: FastifyRequest): void {
+  const params = request.params as Record<string, string>;
+  for (const name in params) refuseUnsafeText(params[name] ?? '', name);
+  const fault = faults.get(request.query as object);
+  if (fault) throw fault;
 }
 
 function parseBody(request: FastifyRequest, body: Buffer): unknown {

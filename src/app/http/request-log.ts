@@ -1,9 +1,10 @@
 import type { FastifyRequest } from 'fastify';
-import { traceIdOf } from '../../platform/http/trace-context.js';
+import { traceFields } from '../../platform/telemetry/trace-fields.js';
 import type { Logger } from '../../platform/tokens.js';
 
 const SAMPLED_ONE_IN = 100;
-const SLOW_MS = 1_000;
+/** A request that took longer is slow: it is logged, and its trace is kept. */
+export const SLOW_MS = 1_000;
 
 /**
  * Writes the log's line of a request that has ended. At 10,000 requests a second a line for each would cost a third of the
@@ -53,7 +54,7 @@ export function requestFields(request: FastifyRequest): object {
   const { context } = request;
   return {
     request_id: request.id,
-    trace_id: context?.traceparent ? traceIdOf(context.traceparent) : undefined,
+    ...traceFields(context?.traceparent),
     account_sid: context?.principal?.accountSid,
     method: request.method,
   };

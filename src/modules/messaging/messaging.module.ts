@@ -13,6 +13,8 @@ import { provideStorage } from '../../platform/module-storage.js';
 import { DatabaseClock } from '../../platform/postgres/database-clock.js';
 import type { Settings } from '../../platform/settings/settings.js';
 import { SETTINGS } from '../../platform/tokens.js';
+import { AnswerKeywords } from './application/answer-keywords.js';
+import { AssignArrival } from './application/assign-arrival.js';
 import { ChangeMessage } from './application/change-message.js';
 import { ChangePool } from './application/change-pool.js';
 import { ChangeService } from './application/change-service.js';
@@ -25,44 +27,59 @@ import { EndHaltedMessages } from './application/end-halted-messages.js';
 import { EndWaiting } from './application/end-waiting.js';
 import { EnsureDemoService } from './application/ensure-demo-service.js';
 import { ExpireMessages } from './application/expire-messages.js';
+import { FindSender } from './application/find-sender.js';
 import { FollowAccounts } from './application/follow-accounts.js';
 import { GiveUpSagas } from './application/give-up-sagas.js';
+import { IdentifyArrivals } from './application/identify-arrivals.js';
+import { KnownOptOuts } from './application/known-opt-outs.js';
 import { ListMessages } from './application/list-messages.js';
 import { ListServices } from './application/list-services.js';
+import { ManageOptOuts } from './application/manage-opt-outs.js';
 import { MessagingFacade } from './application/messaging.facade.js';
 import { MessagingMetrics } from './application/messaging-metrics.js';
+import { OptOutSettingsOf } from './application/opt-out-settings-of.js';
 import { PreviewMessage } from './application/preview-message.js';
 import { ReadHistory } from './application/read-history.js';
+import { ReceiveMessages } from './application/receive-messages.js';
 import { RecordCarrierOutcomes } from './application/record-carrier-outcomes.js';
 import { ReleaseDue } from './application/release-due.js';
+import { ReplyToReceived } from './application/reply-to-received.js';
 import { SagaOutcomes } from './application/saga-outcomes.js';
 import { SendMessage } from './application/send-message.js';
+import { SendReply } from './application/send-reply.js';
 import { SendSaga } from './application/send-saga.js';
 import { ServiceChanges } from './application/service-changes.js';
 import { ServiceDirectory } from './application/service-directory.js';
 import { SettleFinalMessages } from './application/settle-final-messages.js';
 import { SweepReservations } from './application/sweep-reservations.js';
 import { Sweeper } from './application/sweeper.js';
+import { TraceMessages } from './application/trace-messages.js';
 import { TEST_NUMBERS, ValidateSend } from './application/validate-send.js';
 import { WebhookUrls } from './application/webhook-urls.js';
 import { MessagingApi } from './contract/messaging.api.js';
 import { MessagingDemo } from './contract/messaging.demo.js';
 import { MESSAGING_EVENTS } from './contract/messaging.events.js';
 import { CallbackUrlPolicy } from './domain/callback-url-policy.js';
+import { InboundController } from './http/inbound.controller.js';
 import { MessagesController } from './http/messages.controller.js';
 import { NativeMessagesController } from './http/native-messages.controller.js';
+import { OptOutSettingsController, OptOutsController } from './http/opt-outs.controller.js';
 import { ServiceNumbersController } from './http/service-numbers.controller.js';
 import { ServicesController } from './http/services.controller.js';
 import { AccountStatusesRepository } from './infrastructure/account-statuses.repository.js';
 import { DispatchRepository } from './infrastructure/dispatch.repository.js';
 import { EndingsRepository } from './infrastructure/endings.repository.js';
 import { IdempotencyRepository } from './infrastructure/idempotency.repository.js';
+import { InboundRepository } from './infrastructure/inbound.repository.js';
 import { MessageAuditRepository } from './infrastructure/message-audit.repository.js';
 import { MessageCounts } from './infrastructure/message-counts.js';
 import { MessageViews } from './infrastructure/message-views.js';
 import { MessagesRepository } from './infrastructure/messages.repository.js';
 import { MessagingConsumers, MessagingDatabase, MessagingLog } from './infrastructure/messaging.storage.js';
+import { OptOutSettingsRepository } from './infrastructure/opt-out-settings.repository.js';
+import { OptOutsRepository } from './infrastructure/opt-outs.repository.js';
 import { OutboundCallbackUrls } from './infrastructure/outbound-callback-urls.js';
+import { RepliesRepository } from './infrastructure/replies.repository.js';
 import { ScheduledRepository } from './infrastructure/scheduled.repository.js';
 import { ServicesRepository } from './infrastructure/services.repository.js';
 import { SweepRepository } from './infrastructure/sweep.repository.js';
@@ -72,7 +89,15 @@ const STORAGE = { database: MessagingDatabase, log: MessagingLog, consumers: Mes
 /** Messages: their sagas, their states, their way to the carriers. The core domain, which drives the others. */
 @Global()
 @Module({
-  controllers: [MessagesController, NativeMessagesController, ServicesController, ServiceNumbersController],
+  controllers: [
+    MessagesController,
+    NativeMessagesController,
+    ServicesController,
+    ServiceNumbersController,
+    OptOutsController,
+    OptOutSettingsController,
+    InboundController,
+  ],
   providers: [
     ...provideStorage('messaging', STORAGE, MESSAGING_EVENTS),
     {
@@ -96,6 +121,14 @@ const STORAGE = { database: MessagingDatabase, log: MessagingLog, consumers: Mes
     SweepRepository,
     EndingsRepository,
     AccountStatusesRepository,
+    OptOutsRepository,
+    OptOutSettingsRepository,
+    InboundRepository,
+    RepliesRepository,
+    KnownOptOuts,
+    FindSender,
+    ManageOptOuts,
+    OptOutSettingsOf,
     ServicesRepository,
     ScheduledRepository,
     ServiceDirectory,
@@ -118,6 +151,12 @@ const STORAGE = { database: MessagingDatabase, log: MessagingLog, consumers: Mes
     ReadHistory,
     RecordCarrierOutcomes,
     SettleFinalMessages,
+    IdentifyArrivals,
+    ReceiveMessages,
+    AssignArrival,
+    SendReply,
+    AnswerKeywords,
+    ReplyToReceived,
     Dispatcher,
     ExpireMessages,
     EndWaiting,
@@ -127,6 +166,7 @@ const STORAGE = { database: MessagingDatabase, log: MessagingLog, consumers: Mes
     ReleaseDue,
     Sweeper,
     MessagingMetrics,
+    TraceMessages,
     MessagingFacade,
     { provide: MessagingApi, useExisting: MessagingFacade },
     EnsureDemoService,
@@ -142,6 +182,8 @@ export class MessagingModule implements OnApplicationBootstrap, OnModuleDestroy,
     settle: SettleFinalMessages,
     accounts: FollowAccounts,
     services: ServiceDirectory,
+    inbound: ReceiveMessages,
+    keywords: AnswerKeywords,
     private readonly dispatcher: Dispatcher,
     private readonly sweeper: Sweeper,
     private readonly saga: SendSaga,
@@ -151,6 +193,8 @@ export class MessagingModule implements OnApplicationBootstrap, OnModuleDestroy,
     bus.consume(consumers, outcomes);
     bus.consume(consumers, settle);
     bus.consume(consumers, accounts);
+    bus.consume(consumers, inbound);
+    bus.consume(consumers, keywords);
     bus.tail(services);
     if (!settings.roles.includes('worker')) return;
     bus.tail(messagingFeed(dispatcher));

@@ -3,6 +3,7 @@ import { EventBus } from '../../platform/event-log/event-bus.js';
 import { provideStorage } from '../../platform/module-storage.js';
 import type { Settings } from '../../platform/settings/settings.js';
 import { SETTINGS } from '../../platform/tokens.js';
+import { AskWebhook } from './application/ask-webhook.js';
 import { CallWebhook } from './application/call-webhook.js';
 import { Courier, OWN_MS } from './application/courier.js';
 import { DeliveryMetrics } from './application/delivery-metrics.js';
@@ -11,8 +12,11 @@ import { ListDeliveries } from './application/list-deliveries.js';
 import { NotificationsFacade } from './application/notifications.facade.js';
 import { RecordOutcomes } from './application/record-outcomes.js';
 import { ReplayDeliveries } from './application/replay-deliveries.js';
+import { ScheduleAsks } from './application/schedule-asks.js';
 import { ScheduleCallbacks } from './application/schedule-callbacks.js';
+import { SignedRequest } from './application/signed-request.js';
 import { SigningKeys } from './application/signing-keys.js';
+import { TraceDeliveries } from './application/trace-deliveries.js';
 import { NotificationsApi } from './contract/notifications.api.js';
 import { NOTIFICATIONS_EVENTS } from './contract/notifications.events.js';
 import { RetrySchedule } from './domain/retry-schedule.js';
@@ -38,15 +42,19 @@ const STORAGE = { database: NotificationsDatabase, log: NotificationsLog, consum
     DeliveriesRepository,
     DeliveryQueries,
     SigningKeys,
+    SignedRequest,
+    AskWebhook,
     CallWebhook,
     RecordOutcomes,
     Courier,
     ScheduleCallbacks,
+    ScheduleAsks,
     DueDeliveries,
     LeftDeliveriesRepository,
     ListDeliveries,
     ReplayDeliveries,
     DeliveryMetrics,
+    TraceDeliveries,
     NotificationsFacade,
     { provide: NotificationsApi, useExisting: NotificationsFacade },
   ],
@@ -57,6 +65,7 @@ export class NotificationsModule implements OnApplicationBootstrap, OnModuleDest
     bus: EventBus,
     consumers: NotificationsConsumers,
     callbacks: ScheduleCallbacks,
+    asks: ScheduleAsks,
     keys: SigningKeys,
     private readonly courier: Courier,
     private readonly due: DueDeliveries,
@@ -64,6 +73,7 @@ export class NotificationsModule implements OnApplicationBootstrap, OnModuleDest
     @Inject(SETTINGS) private readonly settings: Settings,
   ) {
     bus.consume(consumers, callbacks);
+    bus.consume(consumers, asks);
     bus.tail(keys);
   }
 

@@ -4,9 +4,11 @@ import {
   answerSometime,
   type Customer,
   Endpoint,
+  MESSAGE_TRACEPARENT,
   type NotificationsProcess,
   startNotifications,
 } from '../../../test/support/notifications.js';
+import { spanIdOf } from '../../shared/traceparent.js';
 import {
   messageAccepted,
   messageCanceled,
@@ -72,7 +74,9 @@ describe('status callbacks', () => {
     expect(sent!.path).toBe('/hook?a=b');
     expect(sent!.headers['content-type']).toMatch('application/x-www-form-urlencoded');
     expect(sent!.headers['i-twilio-idempotency-token']).toBe(`${sid}-2`);
-    expect(sent!.headers.traceparent).toBe('00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01');
+    const [first, second] = [sent!, delivered!].map(({ headers }) => headers.traceparent as string);
+    for (const each of [first, second]) expect(each).toMatch(/^00-0af7651916cd43dd8448eb211c80319c-[0-9a-f]{16}-01$/);
+    expect([...new Set([first, second, MESSAGE_TRACEPARENT].map((each) => spanIdOf(each!)))]).toHaveLength(3);
     expect([sent!.isSigned, delivered!.isSigned]).toEqual([true, true]);
   });
 

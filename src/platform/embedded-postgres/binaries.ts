@@ -1,5 +1,7 @@
+import { execFile } from 'node:child_process';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
+import { promisify } from 'node:util';
 
 /** Where the programs of one PostgreSQL installation are. */
 export interface Binaries {
@@ -27,4 +29,12 @@ export function findBinaries(platform: string = process.platform, arch: string =
   }
   const bin = join(dirname(entry), '..', 'native', 'bin');
   return { initdb: join(bin, 'initdb'), postgres: join(bin, 'postgres') };
+}
+
+/** The major version of these programs, which a database that they open must have. */
+export async function majorVersion({ postgres }: Binaries): Promise<number> {
+  const { stdout } = await promisify(execFile)(postgres, ['--version'], { cwd: '/' });
+  const major = Number(/\(PostgreSQL\) (\d+)/.exec(stdout)?.[1]);
+  if (!Number.isSafeInteger(major)) throw new Error(`${postgres} does not tell its version: ${stdout.trim()}`);
+  return major;
 }

@@ -30,7 +30,7 @@ const TRANSACTIONS = 10;
 
 let database: TestDatabase;
 let house: TestHouse;
-let child: Child | undefined;
+const children: Child[] = [];
 let names = 0;
 
 beforeAll(async () => {
@@ -39,12 +39,8 @@ beforeAll(async () => {
   house = openHouse(database.url);
 });
 
-afterEach(async () => {
-  await child?.kill();
-  child = undefined;
-});
-
 afterAll(async () => {
+  await Promise.all(children.map((one) => one.kill()));
   await house?.db.close();
   await database?.stop();
 });
@@ -56,28 +52,13 @@ async function declaredConsumer(): Promise<string> {
   return id;
 }
 
-/** Lets a child consume until it kills itself at the step; another process then goes on. */
-async function crashAndGoOn(step: Step, nth: number, flaky: boolean): Promise<string> {
-  const id = await declaredConsumer();
-  await appendAll(house, new Streams(6).next(EVENTS));
+/** Lets a child consume until it kills itself at the step. */
+async function crash(id: string, step: Step, nth: number, flaky: boolean): Promise<void> {
   const fault = { step, nth, signal: 'SIGKILL' } as const;
-  child = new Child({ url: database.url, task: { role: 'consumer', ids: [id], flaky }, fault });
-  expect(await child.end()).toBe('SIGKILL');
-  const crashedAt = (await effectsOf(house.db, id)).length;
-  expect(crashedAt).toBeLessThan(EVENTS);
-
-  const bus = openBus(house, [steppedConsumer(id, house.db, new FaultPoint(null), { flaky })]);
-  try {
-    await bus.startConsumers();
-    await eventually(async () => {
-      await house.db.query(`update ${MODULE}.parked_event set next_attempt_at = '-infinity'`);
-      const { position, waiting, parked } = (await house.store.status()).find((consumer) => consumer.id === id)!;
-      return position === (await house.log.head()) && waiting === 0 && parked === 0;
-    });
-  } finally {
-    await bus.stop();
-  }
-  return id;
+  const one = new Child({ url: database.url, task: { role: 'consumer', ids: [id], flaky }, fault });
+  children.push(one);
+  expect(await one.end()).toBe('SIGKILL');
+  expect((await effectsOf(house.db, id)).length).toBeLessThan(EVENTS);
 }
 
 async function expectEachOnce(id: string): Promise<void> {
@@ -89,20 +70,59 @@ async function expectEachOnce(id: string): Promise<void> {
 }
 
 describe('a consumer that is killed', () => {
-  it.each(PAGE_STEPS)('after "%s" of its third page leaves each effect once and in order', async (step) => {
-    await expectEachOnce(await crashAndGoOn(step, 3, false));
+  const cases = [
+    ...PAGE_STEPS.map((step) => ({ step, nth: 3, flaky: false, id: '' })),
+    ...RETRY_STEPS.map((step) => ({ step, nth: 2, flaky: true, id: '' })),
+  ];
+
+  /** All of them at once, each with a consumer of its own, so that their leases run out together. */
+  beforeAll(async () => {
+    for (const one of cases) one.id = await declaredConsumer();
+    await appendAll(house, new Streams(6).next(EVENTS));
+    await Promise.all(cases.map(({ id, step, nth, flaky }) => crash(id, step, nth, flaky)));
+    const none = new FaultPoint(null);
+    const bus = openBus(
+      house,
+      cases.map(({ id, flaky }) => steppedConsumer(id, house.db, none, { flaky })),
+    );
+    try {
+      await bus.startConsumers();
+      await eventually(areThrough, { timeoutMs: 60_000 });
+    } finally {
+      await bus.stop();
+    }
   });
 
-  it.each(RETRY_STEPS)('after "%s" of an event that failed leaves each effect once and in order', async (step) => {
-    await expectEachOnce(await crashAndGoOn(step, 2, true));
-  });
+  async function areThrough(): Promise<boolean> {
+    await house.db.query(`update ${MODULE}.parked_event set next_attempt_at = '-infinity'`);
+    const [head, consumers] = await Promise.all([house.log.head(), house.store.status()]);
+    return cases.every(({ id }) => {
+      const { position, waiting, parked } = consumers.find((consumer) => consumer.id === id)!;
+      return position === head && waiting === 0 && parked === 0;
+    });
+  }
+
+  it.each(cases.filter(({ flaky }) => !flaky))(
+    'after "$step" of its third page leaves each effect once and in order',
+    ({ id }) => expectEachOnce(id),
+  );
+
+  it.each(cases.filter(({ flaky }) => flaky))(
+    'after "$step" of an event that failed leaves each effect once and in order',
+    ({ id }) => expectEachOnce(id),
+  );
 });
 
 describe('an appender that is killed', () => {
   it.each(APPEND_STEPS)('after "%s" of its fifth transaction leaves all of it or nothing, and no gap', async (step) => {
     const start = await house.log.head();
     const fault = { step, nth: 5, signal: 'SIGKILL' } as const;
-    child = new Child({ url: database.url, task: { role: 'appender', id: step, transactions: TRANSACTIONS }, fault });
+    const child = new Child({
+      url: database.url,
+      task: { role: 'appender', id: step, transactions: TRANSACTIONS },
+      fault,
+    });
+    children.push(child);
     expect(await child.end()).toBe('SIGKILL');
     const reported = child.lines().map((line) => line.replace('committed ', ''));
     expect(reported).toHaveLength(4);

@@ -78,52 +78,63 @@ describe('two processes with the same consumers', () => {
     }
   });
 
-  it.each(['prepared', 'applied', 'advanced', 'commit-sent'] as const)(
-    'keep an effect single when one is stopped past its lease after "%s", and continued',
-    async (step) => {
-      const id = await declaredConsumer();
-      const stopped = await startChild([id], step);
-      await eventually(() => hasOwner(id));
-      const other = await startChild([id]);
+  describe('keep an effect single when one is stopped past its lease, and continued', () => {
+    const cases = (['prepared', 'applied', 'advanced', 'commit-sent'] as const).map((step) => ({ step, id: '' }));
+
+    /** All at once, each with a consumer of its own, so that their leases run out together. */
+    beforeAll(async () => {
+      children = [];
+      for (const one of cases) one.id = await declaredConsumer();
+      const stopped = await Promise.all(cases.map(({ id, step }) => startChild([id], step)));
+      await eventually(async () => (await Promise.all(cases.map(({ id }) => hasOwner(id)))).every(Boolean));
+      const other = await startChild(cases.map(({ id }) => id));
       const streams = new Streams(5);
+      const allHave = (count: number) =>
+        eventually(async () => {
+          const counts = await Promise.all(cases.map(({ id }) => effectCount(id)));
+          return counts.every((each) => each >= count);
+        });
       await appendAll(house, streams.next(100));
-      await eventually(() => stopped.isStopped());
-      await eventually(async () => (await effectCount(id)) >= 100);
-      stopped.signal('SIGCONT');
+      for (const one of stopped) await eventually(() => one.isStopped());
+      await allHave(100);
+      for (const one of stopped) one.signal('SIGCONT');
       await appendAll(house, streams.next(50));
-      await eventually(async () => (await effectCount(id)) >= 150);
-      // The one that was stopped is still good for taking over.
+      await allHave(150);
+      // Those that were stopped are still good for taking over.
       await other.kill();
       await appendAll(house, streams.next(50));
-      await eventually(async () => (await effectCount(id)) >= 200);
+      await allHave(200);
+      await Promise.all(stopped.map((one) => one.kill()));
+    });
+
+    it.each(cases)('after "$step"', async ({ id }) => {
       const effects = await effectsOf(house.db, id);
       expect(disordered(effects)).toEqual([]);
       expect(effects).toHaveLength(200);
-    },
-  );
-
-  it('go on when one is stopped for good, and holds what its open transaction has locked', async () => {
-    const id = await declaredConsumer();
-    const stopped = await startChild([id], 'applied', true);
-    await eventually(() => hasOwner(id));
-    await startChild([id], undefined, true);
-    await appendAll(house, new Streams(5).next(100));
-    await eventually(() => stopped.isStopped());
-    await eventually(async () => {
-      const { rowCount } = await house.db.query(`select from ${MODULE}.keyed_effect where consumer = $1`, [id]);
-      return rowCount === 100;
     });
   });
 
-  it('go on when an appender is stopped between its append and its commit', async () => {
+  it('go on when two are stopped for good: one holds what its open transaction has locked, one the head of the log', async () => {
+    const id = await declaredConsumer();
+    const consumer = await startChild([id], 'applied', true);
+    await eventually(() => hasOwner(id));
+    await startChild([id], undefined, true);
+    await appendAll(house, new Streams(5).next(100));
+    await eventually(() => consumer.isStopped());
+
     const fault = { step: 'appended', nth: 2, signal: 'SIGSTOP' } as const;
     const task = { role: 'appender', id: newId(), transactions: 3 } as const;
-    const stopped = new Child({ url: database.url, task, fault });
-    children.push(stopped);
-    await eventually(() => stopped.isStopped());
+    const appender = new Child({ url: database.url, task, fault });
+    children.push(appender);
+    await eventually(() => appender.isStopped());
     const start = await house.log.head();
     await appendAll(house, new Streams(1).next(3));
     const events = await house.log.read(start);
     expect(events.map((event) => event.position)).toEqual([start + 1, start + 2, start + 3]);
+
+    await eventually(async () => {
+      const { rowCount } = await house.db.query(`select from ${MODULE}.keyed_effect where consumer = $1`, [id]);
+      return rowCount! >= 100;
+    });
   });
 });

@@ -46,7 +46,9 @@ export class Exchange implements Dispatcher.DispatchHandler {
   /** Ends the exchange with a failure, unless it has its result already. */
   fail(reason: FailureReason, message: string): void {
     if (this.#settled) return;
-    this.#settle({ kind: 'failure', reason, message, durationMs: this.#elapsedMs() });
+    // It starts on a connection that is open, right before its first byte.
+    const mayHaveLeft = this.#controller !== null;
+    this.#settle({ kind: 'failure', reason, message, durationMs: this.#elapsedMs(), mayHaveLeft });
     this.#controller?.abort(new Error(message));
   }
 

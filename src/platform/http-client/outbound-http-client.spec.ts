@@ -128,6 +128,7 @@ describe('OutboundHttpClient', () => {
         reason: 'invalid_url',
         message: 'the URL must begin with http:// or https://',
         durationMs: 0,
+        mayHaveLeft: false,
       });
     });
 

@@ -184,7 +184,7 @@ export class OutboundHttpClient {
 }
 
 function unsent(reason: FailureReason, message: string): OutboundFailure {
-  return { kind: 'failure', reason, message, durationMs: 0 };
+  return { kind: 'failure', reason, message, durationMs: 0, mayHaveLeft: false };
 }
 
 function checkPositive(name: string, value: number): void {

@@ -38,6 +38,8 @@ export interface OutboundFailure {
   /** For people. */
   readonly message: string;
   readonly durationMs: number;
+  /** Whether anything of the request may have left: where it is false, nobody has got it. */
+  readonly mayHaveLeft: boolean;
 }
 
 export type OutboundResult = OutboundResponse | OutboundFailure;

@@ -30,6 +30,14 @@ export const CREATES_MESSAGE = 'trunkline:creates-message';
  */
 export const CreatesMessage = () => SetMetadata(CREATES_MESSAGE, true);
 
+export const READS_BYTES = 'trunkline:reads-bytes';
+
+/**
+ * The route gets the body as it came, a Buffer, or nothing where there is none: who sent it is told from its bytes, and only
+ * then is it read. Its content type still must be one that the server takes.
+ */
+export const ReadsBytes = () => SetMetadata(READS_BYTES, true);
+
 /** What the edge knows of a request besides its content; set by its hooks. */
 export interface RequestContext {
   principal?: Principal;
@@ -42,6 +50,17 @@ export interface RequestContext {
   isGone: () => boolean;
   /** The message that the request made or concerns, where its handler says so: it is named in the request's log line. */
   messageSid?: string;
+  /** What its handling consisted of, filled by its use case as each step ends; absent where no traces are made. */
+  steps?: Step[];
+}
+
+/** One step in the handling of a request. Concurrent requests that travel in a group share it. */
+export interface Step {
+  /** `<module>.<step>` */
+  readonly name: string;
+  /** By performance.now(). */
+  readonly startedAtMs: number;
+  readonly endedAtMs: number;
 }
 
 export interface ContextRequest {

@@ -1,4 +1,5 @@
-import { joinTrace, traceIdOf } from './trace-context.js';
+import { traceIdOf } from '../../shared/traceparent.js';
+import { callerSpanId, joinTrace } from './trace-context.js';
 
 const TRACE = '4bf92f3577b34da6a3ce929d0e0e4736';
 const SPAN = '00f067aa0ba902b7';
@@ -38,6 +39,26 @@ describe('traceparent', () => {
     expect(own).toMatch(WRITTEN);
     expect(traceIdOf(own)).not.toBe(TRACE);
     expect(own.endsWith('-00')).toBe(true);
+  });
+
+  it('is sampled as is decided, which is asked once with the trace and the caller’s own decision', () => {
+    const asked: unknown[] = [];
+    const decide = (traceId: string, caller: boolean | null) => asked.push([traceId, caller]) > 1;
+    expect(joinTrace(`00-${TRACE}-${SPAN}-01`, decide).endsWith('-00')).toBe(true);
+    const begun = joinTrace('nonsense', decide);
+    expect(begun.endsWith('-01')).toBe(true);
+    expect(asked).toEqual([
+      [TRACE, true],
+      [traceIdOf(begun), null],
+    ]);
+  });
+
+  it('tells the span of the caller, where there is one', () => {
+    const header = `00-${TRACE}-${SPAN}-01`;
+    expect(callerSpanId(header, joinTrace(header))).toBe(SPAN);
+    expect(callerSpanId(header, joinTrace(undefined))).toBeNull();
+    expect(callerSpanId('nonsense', joinTrace('nonsense'))).toBeNull();
+    expect(callerSpanId(undefined, joinTrace(undefined))).toBeNull();
   });
 
   it('never gives a span twice', () => {

@@ -2,10 +2,18 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { Pool } from 'undici';
 import { Failure } from '../../shared/failure.js';
 import type { ReadableLog } from '../event-log/readable-log.js';
-import { leftMs } from './call-budget.js';
+import { leftMs, tracesUnderWay } from './call-budget.js';
 import { LOGS, LogAccess, logContract, WAIT_MS } from './log-access.js';
 import { RemoteLog } from './remote-log.js';
-import { BUDGET_HEADER, type ContractSchemas, decodeFailure, MAX_BODY_BYTES, resultBody } from './wire.js';
+import {
+  BUDGET_HEADER,
+  type ContractSchemas,
+  decodeFailure,
+  MAX_BODY_BYTES,
+  MAX_TRACES,
+  resultBody,
+  TRACES_HEADER,
+} from './wire.js';
 
 export interface RemoteClientOptions {
   /** Where the other process serves, `http://host:port`. */
@@ -121,6 +129,7 @@ export class RemoteClient {
   }
 
   private async attempt(path: string, body: string, budgetMs: number): Promise<{ status: number; body: unknown }> {
+    const traces = tracesUnderWay();
     const response = await this.pool.request({
       method: 'POST',
       path,
@@ -128,6 +137,7 @@ export class RemoteClient {
         authorization: this.authorization,
         'content-type': 'application/json',
         [BUDGET_HEADER]: String(budgetMs),
+        ...(traces.length === 0 ? {} : { [TRACES_HEADER]: traces.slice(0, MAX_TRACES).join() }),
       },
       body,
       signal: AbortSignal.timeout(budgetMs),

@@ -3,12 +3,22 @@ import { once } from 'node:events';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { z } from 'zod';
+import { isSampled, isTraceparent, stageSpan } from '../../shared/traceparent.js';
 import type { RunnerLog } from '../event-log/effect.js';
 import type { ReadableLog } from '../event-log/readable-log.js';
+import type { Traces } from '../telemetry/traces.js';
 import { within } from '../telemetry/within.js';
 import { withBudget } from './call-budget.js';
 import { LOGS, logContract, ServedLog } from './log-access.js';
-import { BUDGET_HEADER, type ContractSchemas, encodeError, MAX_BODY_BYTES, requestBody } from './wire.js';
+import {
+  BUDGET_HEADER,
+  type ContractSchemas,
+  encodeError,
+  MAX_BODY_BYTES,
+  MAX_TRACES,
+  requestBody,
+  TRACES_HEADER,
+} from './wire.js';
 
 const MAX_CONCURRENT = 512;
 /** A caller that names no budget, or a longer one. */
@@ -42,10 +52,14 @@ export class RemoteServer {
   private readonly secret: Buffer;
   private underWay = 0;
 
-  /** @param secret what callers must know; 32 characters or more */
+  /**
+   * @param secret what callers must know; 32 characters or more
+   * @param traces where the spans of calls go that are made for sampled requests
+   */
   constructor(
     secret: string,
     private readonly logger: RunnerLog,
+    private readonly traces: Pick<Traces, 'isOn' | 'record'> | null = null,
   ) {
     if (secret.length < 32) throw new RangeError('the secret must have 32 characters or more');
     this.secret = digest(`Bearer ${secret}`);
@@ -80,14 +94,34 @@ export class RemoteServer {
   }
 
   private async serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const startMs = Date.now();
     try {
       answer(response, 200, { result: await this.run(request, response) });
+      this.trace(request, startMs, null);
     } catch (error) {
+      this.trace(request, startMs, error instanceof Error ? error.name : 'unknown');
       if (error instanceof Refusal) return answer(response, error.status, error.body);
       const encoded = encodeError(error);
       if (!encoded) this.logger.error({ err: error, path: request.url }, 'a call from another process failed');
       answer(response, encoded?.status ?? 500, encoded?.body ?? {});
     }
+  }
+
+  /** One span in each of the traces that the call was made for. */
+  private trace({ url, headers }: IncomingMessage, startMs: number, error: string | null): void {
+    const header = headers[TRACES_HEADER];
+    if (!this.traces?.isOn || typeof header !== 'string' || !this.exposed.has(url ?? '')) return;
+    const traceparents = header.split(',', MAX_TRACES).filter((text) => isTraceparent(text) && isSampled(text));
+    const [, name = '', call = ''] = url!.split('/');
+    const rest = {
+      name: `${name}.${call}`,
+      kind: 'server',
+      startMs,
+      endMs: Date.now(),
+      attributes: {},
+      error,
+    } as const;
+    this.traces.record(...traceparents.map((traceparent) => stageSpan(traceparent, 'serve', null, rest)));
   }
 
   private async run(request: IncomingMessage, response: ServerResponse): Promise<unknown> {

@@ -10,6 +10,7 @@ import { z } from 'zod';
 import { startTestDatabase, type TestDatabase } from '../../../test/support/database.js';
 import { eventually } from '../../../test/support/eventually.js';
 import { Failure } from '../../shared/failure.js';
+import { type SpanRecord, spanIdOf, stageSpanId } from '../../shared/traceparent.js';
 import { Unavailable } from '../event-log/effect.js';
 import { EventBus } from '../event-log/event-bus.js';
 import {
@@ -26,7 +27,7 @@ import {
   Streams,
   type TestHouse,
 } from '../event-log/event-log.test-support.js';
-import { leftMs, withBudget } from './call-budget.js';
+import { leftMs, withBudget, withTraces } from './call-budget.js';
 import { RemoteClient } from './remote-client.js';
 import { RemoteServer } from './remote-server.js';
 
@@ -138,6 +139,35 @@ describe('a contract that is served by another process', () => {
   it('refuses arguments that the contract does not know', async () => {
     await expect(client().add({ by: 'x' as never })).rejects.toThrow('with 400');
     expect(counting.calls).toBe(0);
+  });
+
+  it('has a span in each trace that it is called for, and none otherwise', async () => {
+    const spans: SpanRecord[] = [];
+    const traced = new RemoteServer(SECRET, quiet, { isOn: true, record: (...more) => void spans.push(...more) });
+    traced.expose<CountingApi>('counting', counting, countingContract);
+    const port = await traced.listen(0, '127.0.0.1');
+    closing.push(() => traced.close());
+    const remote = client({ origin: `http://127.0.0.1:${port}` });
+    const [first, second, unsampled] = ['a1', 'b1', 'c0'].map(
+      (end) => `00-${end[0]!.repeat(32)}-00f067aa0ba902b7-0${end[1]}`,
+    ) as [string, string, string];
+    await remote.add({ by: 1 });
+    await withTraces([], () => remote.add({ by: 1 }));
+    expect(spans).toEqual([]);
+    await withTraces([first, 'nonsense', second, unsampled], () => remote.add({ by: 1 }));
+    expect(spans).toMatchObject(
+      [first, second].map((traceparent) => ({
+        name: 'counting.add',
+        kind: 'server',
+        traceId: traceparent.slice(3, 35),
+        spanId: stageSpanId(traceparent, 'serve'),
+        parentSpanId: spanIdOf(traceparent),
+        error: null,
+      })),
+    );
+    counting.error = new Error('broken');
+    await expect(withBudget(1_000, () => remote.add({ by: 1 }), [first])).rejects.toThrow('500');
+    expect(spans.at(-1)).toMatchObject({ name: 'counting.add', error: 'Error' });
   });
 
   it('is unavailable to who does not know the secret, and where it is not served', async () => {

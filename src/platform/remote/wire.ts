@@ -10,6 +10,12 @@ export type ContractSchemas<Api> = { readonly [Call in keyof Api]: { input: z.Zo
 export const MAX_BODY_BYTES = 16 * 1024 * 1024;
 /** How long the caller still waits, in milliseconds; relative, as clocks of two machines differ. */
 export const BUDGET_HEADER = 'x-budget-ms';
+/**
+ * The traces that a call works for, as their traceparents, separated by commas: a call carries work of many requests at
+ * once, which the standard header has no room for.
+ */
+export const TRACES_HEADER = 'x-traceparents';
+export const MAX_TRACES = 16;
 
 export const requestBody = z.object({ argument: z.unknown().optional() });
 export const resultBody = z.object({ result: z.unknown().optional() });

@@ -26,6 +26,16 @@ const postgresUrl = z
   .string()
   .refine((text) => /^postgres(ql)?:\/\//.test(text) && URL.canParse(text), 'must be a postgres:// URL');
 
+/** Names of the OpenTelemetry specification, SDK environment variables. */
+export const SAMPLERS = [
+  'always_on',
+  'always_off',
+  'traceidratio',
+  'parentbased_always_on',
+  'parentbased_always_off',
+  'parentbased_traceidratio',
+] as const;
+
 const environmentSchema = z.object({
   PORT: port.default(3000),
   HOST: z.string().min(1).default('127.0.0.1'),
@@ -54,7 +64,14 @@ const environmentSchema = z.object({
       message: 'must be api, worker or both, separated by a comma',
     }),
   LOG_LEVEL: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']).default('info'),
-  OTEL_EXPORTER_OTLP_ENDPOINT: z.url().optional(),
+  OTEL_EXPORTER_OTLP_ENDPOINT: z.url({ protocol: /^https?$/ }).optional(),
+  OTEL_TRACES_SAMPLER: z.enum(SAMPLERS).default('parentbased_traceidratio'),
+  OTEL_TRACES_SAMPLER_ARG: z
+    .string()
+    .regex(/^(0|1|0?\.\d{1,9}|1\.0+|0\.0+)$/, 'must be a number from 0 to 1')
+    .transform(Number)
+    .default(0.01),
+  OTEL_SERVICE_NAME: z.string().min(1).max(255).default('trunkline'),
   ACCOUNTS_DATABASE_URL: postgresUrl.optional(),
   CARRIERS_DATABASE_URL: postgresUrl.optional(),
   BILLING_DATABASE_URL: postgresUrl.optional(),
@@ -63,6 +80,15 @@ const environmentSchema = z.object({
 });
 
 export type Environment = z.infer<typeof environmentSchema>;
+
+export interface Tracing {
+  /** Base URL of an OTLP/HTTP receiver; the path `/v1/traces` is added. */
+  readonly endpoint: string;
+  readonly sampler: (typeof SAMPLERS)[number];
+  /** Share of the traces that begin here and are sampled, from 0 to 1; only samplers by ratio look at it. */
+  readonly ratio: number;
+  readonly serviceName: string;
+}
 
 /** What the process runs with, complete: secrets made or given, databases known. */
 export interface Settings {
@@ -78,7 +104,8 @@ export interface Settings {
   readonly trustedProxies: readonly string[];
   readonly roles: readonly string[];
   readonly logLevel: Environment['LOG_LEVEL'];
-  readonly otlpEndpoint: string | undefined;
+  /** Where traces go, and which; null: nowhere, and none are made. */
+  readonly tracing: Tracing | null;
   /** Demo data, simulated carriers, readable logs, webhooks to loopback. */
   readonly dev: boolean;
   /**
@@ -113,6 +140,18 @@ export function readEnvironment(env: Readonly<Record<string, string | undefined>
     return result.data;
   }
   throw new SettingsError(result.error.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`).join('\n'));
+}
+
+/** How traces are made, or null where there is nowhere to send them. */
+export function tracingOf(environment: Environment): Tracing | null {
+  const endpoint = environment.OTEL_EXPORTER_OTLP_ENDPOINT;
+  if (endpoint === undefined) return null;
+  return {
+    endpoint,
+    sampler: environment.OTEL_TRACES_SAMPLER,
+    ratio: environment.OTEL_TRACES_SAMPLER_ARG,
+    serviceName: environment.OTEL_SERVICE_NAME,
+  };
 }
 
 /** The connection string of a module: its own database, or the common one. */

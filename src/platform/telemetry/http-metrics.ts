@@ -1,7 +1,16 @@
+import { spanIdOf, traceIdOf } from '../../shared/traceparent.js';
+
 /** Upper bounds of the buckets, in milliseconds; `le` is given in seconds, as Prometheus wants it. */
 const BOUNDS_MS = [1, 2.5, 5, 10, 25, 50, 100, 250, 500, 1_000, 2_500, 5_000, 10_000];
 const STATUS_CLASSES = ['1xx', '2xx', '3xx', '4xx', '5xx'];
 const MAX_ROUTES = 2_000;
+
+/** A request that stands for those of its bucket. */
+interface Exemplar {
+  readonly traceparent: string;
+  readonly durationMs: number;
+  readonly atMs: number;
+}
 
 const REQUESTS = 'trunkline_http_requests_total';
 const DURATION = 'trunkline_http_request_duration_seconds';
@@ -10,17 +19,21 @@ const DURATION = 'trunkline_http_request_duration_seconds';
 export class RouteMetrics {
   private readonly byStatus = STATUS_CLASSES.map(() => 0);
   private readonly byDuration = [...BOUNDS_MS, Number.POSITIVE_INFINITY].map(() => 0);
+  /** The newest traced request in each bucket. */
+  private readonly exemplars: (Exemplar | undefined)[] = [];
   private sumMs = 0;
 
   constructor(private readonly labels: string) {}
 
-  observe(statusCode: number, durationMs: number): void {
+  /** @param traceparent of a request whose trace is to be seen */
+  observe(statusCode: number, durationMs: number, traceparent: string | null = null): void {
     const status = Math.trunc(statusCode / 100) - 1;
     this.byStatus[status] = (this.byStatus[status] ?? 0) + 1;
     let bucket = 0;
     while (durationMs > (BOUNDS_MS[bucket] ?? Number.POSITIVE_INFINITY)) bucket += 1;
     this.byDuration[bucket] = (this.byDuration[bucket] ?? 0) + 1;
     this.sumMs += durationMs;
+    if (traceparent !== null) this.exemplars[bucket] = { traceparent, durationMs, atMs: Date.now() };
   }
 
   requestLines(): string[] {
@@ -29,12 +42,14 @@ export class RouteMetrics {
     );
   }
 
-  durationLines(): string[] {
+  /** @param hasExemplars whether buckets lead to a trace, as OpenMetrics can */
+  durationLines(hasExemplars: boolean): string[] {
     let count = 0;
     const buckets = this.byDuration.map((inBucket, i) => {
       count += inBucket;
       const bound = BOUNDS_MS[i];
-      return `${DURATION}_bucket{${this.labels},le="${bound === undefined ? '+Inf' : bound / 1_000}"} ${count}`;
+      const exemplar = hasExemplars ? exemplarText(this.exemplars[i]) : '';
+      return `${DURATION}_bucket{${this.labels},le="${bound === undefined ? '+Inf' : bound / 1_000}"} ${count}${exemplar}`;
     });
     if (count === 0) return [];
     return [
@@ -60,19 +75,29 @@ export class HttpMetrics {
     return metrics;
   }
 
-  /** Prometheus' text format, version 0.0.4. */
-  render(): string {
+  /** Prometheus' text format, version 0.0.4, or OpenMetrics 1.0 without its last line. */
+  render(isOpenMetrics: boolean): string {
+    // A counter's family has its name without the suffix there, and no line is empty.
+    const requests = isOpenMetrics ? REQUESTS.replace(/_total$/, '') : REQUESTS;
+    const gap = isOpenMetrics ? [] : [''];
     return [
-      `# HELP ${REQUESTS} HTTP requests answered, by route pattern and status class`,
-      `# TYPE ${REQUESTS} counter`,
+      `# HELP ${requests} HTTP requests answered, by route pattern and status class`,
+      `# TYPE ${requests} counter`,
       ...this.routes.flatMap((route) => route.requestLines()),
-      '',
+      ...gap,
       `# HELP ${DURATION} Time from the arrival of a request to the end of its answer`,
       `# TYPE ${DURATION} histogram`,
-      ...this.routes.flatMap((route) => route.durationLines()),
-      '',
+      ...this.routes.flatMap((route) => route.durationLines(isOpenMetrics)),
+      ...gap,
     ].join('\n');
   }
+}
+
+function exemplarText(exemplar: Exemplar | undefined): string {
+  if (!exemplar) return '';
+  const { traceparent, durationMs, atMs } = exemplar;
+  const labels = `trace_id="${traceIdOf(traceparent)}",span_id="${spanIdOf(traceparent)}"`;
+  return ` # {${labels}} ${durationMs / 1_000} ${atMs / 1_000}`;
 }
 
 function escapeLabel(text: string): string {

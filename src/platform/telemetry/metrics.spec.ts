@@ -11,6 +11,19 @@ class Recorder extends Logger {
   error(): void {}
 }
 
+/** Lines that OpenMetrics 1.0 does not know; a counter's samples end in _total, and the last line is its end. */
+function strangeLines(text: string): string[] {
+  const counters = [...text.matchAll(/^# TYPE (\S+) counter$/gm)].map(([, name]) => name!);
+  const lines = text.split('\n');
+  const known = [/^# (HELP|TYPE|UNIT) [a-zA-Z_:][\w:]* .+$/, /^[a-zA-Z_:][\w:]*(\{.*\})? \S+( # \{.*\} \S+( \S+)?)?$/];
+  const end = lines.splice(-2);
+  const strange = lines.filter((line) => !known.some((form) => form.test(line)));
+  const bare = lines.filter((line) =>
+    counters.some((name) => line.startsWith(`${name} `) || line.startsWith(`${name}{`)),
+  );
+  return [...strange, ...bare, ...(end.join('\n') === '# EOF\n' ? [] : end)];
+}
+
 describe('metrics', () => {
   it('count requests by route, status class and duration', async () => {
     const metrics = new Metrics(new Recorder());
@@ -38,6 +51,35 @@ describe('metrics', () => {
     }
     expect(text).not.toContain('status="3xx"');
     expect(text).not.toContain('/a"');
+  });
+
+  it('lead to traces in OpenMetrics, and are the same in the text format before and after', async () => {
+    const metrics = new Metrics(new Recorder());
+    metrics.observeProcess();
+    metrics.counter({ name: 'trunkline_things_total', help: 'things' }).inc(2);
+    const durations = metrics.histogram({
+      name: 'trunkline_d_seconds',
+      help: 'd',
+      buckets: [1],
+      enableExemplars: true,
+    });
+    durations.observe({ labels: {}, value: 0.5, exemplarLabels: { trace_id: 'a' } });
+    const route = metrics.route('POST', '/v1/notes');
+    route.observe(201, 30, '00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01');
+    route.observe(201, 31);
+    const namesOf = (text: string) => text.match(/^# TYPE .*$/gm);
+    const before = await metrics.render();
+    const [open, text] = await Promise.all([metrics.render(true), metrics.render()]);
+    expect(namesOf(text)).toEqual(namesOf(before));
+    expect(text).toContain('\ntrunkline_things_total 2\n');
+    expect(text).not.toContain(' # {');
+    expect(open).toContain('# TYPE trunkline_things counter\ntrunkline_things_total 2\n');
+    expect(open).toMatch(
+      /le="0.05"\} 2 # \{trace_id="4bf92f3577b34da6a3ce929d0e0e4736",span_id="00f067aa0ba902b7"\} 0.03 \d+(\.\d+)?\n/,
+    );
+    expect(open).toMatch(/trunkline_d_seconds_bucket\{le="1"\} 1 # \{trace_id="a"\} 0.5 \d+/);
+    expect(strangeLines(open)).toEqual([]);
+    expect(strangeLines(text)).toContain('');
   });
 
   it('hold what modules count and what is collected on scrape', async () => {

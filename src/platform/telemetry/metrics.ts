@@ -21,8 +21,11 @@ interface Collector {
   running: boolean;
 }
 
+export const PROMETHEUS_TEXT = Registry.PROMETHEUS_CONTENT_TYPE;
+export const OPENMETRICS_TEXT = Registry.OPENMETRICS_CONTENT_TYPE;
+
 /**
- * The process's metrics, in Prometheus' text format. Names begin with `trunkline_`; a label never holds what a client
+ * The process's metrics, in Prometheus' text format or in OpenMetrics. Names begin with `trunkline_`; a label never holds what a client
  * chose freely. Counters and histograms are counted where things happen; what must be looked up is collected on scrape.
  */
 @Injectable()
@@ -31,9 +34,11 @@ export class Metrics {
   private readonly collectors: Collector[] = [];
   private readonly http = new HttpMetrics();
   private readonly collectorErrors: Counter<'collector'>;
-  private scrape: Promise<string> | null = null;
+  private collecting: Promise<void> | null = null;
+  private rendering: Promise<unknown> = Promise.resolve();
 
   constructor(private readonly logger: Logger) {
+    this.setFormat(OPENMETRICS_TEXT);
     this.collectorErrors = this.counter({
       name: 'trunkline_metrics_collector_errors_total',
       help: 'Collectors that failed or were too slow during a scrape; their figures are old',
@@ -72,17 +77,42 @@ export class Metrics {
     this.collectors.push({ name, collect, running: false });
   }
 
-  /** Everything in the text format. Scrapes at the same time share one run. */
-  render(): Promise<string> {
-    this.scrape ??= this.collectAndRender().finally(() => {
-      this.scrape = null;
+  /**
+   * Everything, in Prometheus' text format or in OpenMetrics, whose histograms lead to traces. Scrapes at the same time
+   * share one run of the collectors.
+   */
+  async render(isOpenMetrics = false): Promise<string> {
+    this.collecting ??= this.collectAll().finally(() => {
+      this.collecting = null;
     });
-    return this.scrape;
+    await this.collecting;
+    // One at a time: the format is a state of the registry.
+    const text = this.rendering.then(() => this.renderAll(isOpenMetrics));
+    this.rendering = text.catch(() => undefined);
+    return text;
   }
 
-  private async collectAndRender(): Promise<string> {
+  private async collectAll(): Promise<void> {
     await Promise.all(this.collectors.map((collector) => this.collect(collector)));
-    return `${this.http.render()}\n${await this.registry.metrics()}`;
+  }
+
+  private async renderAll(isOpenMetrics: boolean): Promise<string> {
+    const metrics = this.registry.getMetricsAsArray() as unknown as { name: string }[];
+    const names = metrics.map(({ name }) => name);
+    if (!isOpenMetrics) this.setFormat(PROMETHEUS_TEXT);
+    try {
+      return `${this.http.render(isOpenMetrics)}\n${await this.registry.metrics()}`;
+    } finally {
+      this.setFormat(OPENMETRICS_TEXT);
+      // Rendering in OpenMetrics takes the suffix off the counters' names, for good.
+      for (const [index, metric] of metrics.entries()) metric.name = names[index]!;
+    }
+  }
+
+  /** OpenMetrics but for a rendering in the other format: only then may a metric have exemplars. */
+  private setFormat(contentType: string): void {
+    // The types of the library know one format for each registry; it has them for the taking.
+    this.registry.setContentType(contentType as typeof Registry.PROMETHEUS_CONTENT_TYPE);
   }
 
   private async collect(collector: Collector): Promise<void> {

@@ -1,8 +1,9 @@
-import type { Message, MessageStatus } from '../../../src/modules/messaging/domain/message.js';
+import type { Direction, Message, MessageStatus } from '../../../src/modules/messaging/domain/message.js';
 import type { Schedule } from '../../../src/modules/messaging/domain/schedule.js';
 import type { AccountStatus } from '../../../src/modules/messaging/infrastructure/account-statuses.repository.js';
 import type { Ending } from '../../../src/modules/messaging/infrastructure/endings.repository.js';
 import type {
+  Appended,
   MessagesRepository,
   NewMessage,
 } from '../../../src/modules/messaging/infrastructure/messages.repository.js';
@@ -13,6 +14,7 @@ import type { LogTable, LogTwin } from './event-log.twin.js';
 
 export interface MessageRow {
   message: Omit<Message, 'status'> & { readonly status: MessageStatus | 'abandoned' };
+  readonly direction: Direction;
   body: string;
   readonly retryUnknown: boolean;
   readonly priceMicros: number;
@@ -21,6 +23,7 @@ export interface MessageRow {
   readonly createdAt: Date;
   updatedAt: Date;
   isDeleted: boolean;
+  readonly hops: number;
 }
 
 export interface KeyRow {
@@ -42,11 +45,19 @@ export class MessagingTables {
   readonly sweeps = new Map<string, string>();
   readonly endings = new Map<string, EndingRow>();
   readonly statuses = new Map<string, AccountStatus>();
+  /** `<account>/<recipient>/<sender>` */
+  readonly optOuts = new Set<string>();
 
   constructor(readonly log: LogTable) {}
 
   isHalted(accountId: string): boolean {
     return this.statuses.get(accountId)?.halted === true;
+  }
+
+  isOptedOut(pair: Pick<Message, 'accountId' | 'to' | 'from' | 'serviceId'>, direction: Direction): boolean {
+    if (direction === 'outbound-keyword') return false;
+    const senders = pair.serviceId === null ? [pair.from] : [pair.from, pair.serviceId];
+    return senders.some((sender) => this.optOuts.has([pair.accountId, pair.to, sender].join('/')));
   }
 
   /** The message of an id, unless its saga was given up. */
@@ -71,19 +82,40 @@ export class MessagesTwin
     protected readonly log: LogTwin,
   ) {}
 
-  async append(items: readonly NewMessage[]): Promise<Map<string, Date>> {
+  async append(items: readonly NewMessage[]): Promise<Appended> {
     const written = await this.db.run('append messages', [this.tables.log.headRow], (tx) => this.insert(tx, items));
-    if (written.size > 0) this.log.wake();
+    if (written.createdAt.size > 0) this.log.wake();
     return written;
   }
 
-  protected insert(tx: Transaction, items: readonly NewMessage[]): Map<string, Date> {
+  protected insert(tx: Transaction, items: readonly NewMessage[]): Appended {
     const now = this.db.nowMs();
     const createdAt = new Date(now);
-    const fresh = items.filter((item) => now < item.deadlineMs && !this.tables.messages.has(item.message.id));
-    for (const { message, schedule = null, body, retryUnknown, priceMicros, currency, idempotencyKey } of fresh) {
-      const price = { priceMicros, currency };
-      const row = { body, retryUnknown, ...price, schedule, createdAt, updatedAt: createdAt, isDeleted: false };
+    const timely = items.filter((item) => now < item.deadlineMs);
+    const optedOut = timely.filter((item) => this.tables.isOptedOut(item.message, item.direction ?? 'outbound-api'));
+    const fresh = timely.filter((item) => !optedOut.includes(item) && !this.tables.messages.has(item.message.id));
+    for (const item of fresh) {
+      const {
+        message,
+        direction = 'outbound-api',
+        schedule = null,
+        body,
+        retryUnknown,
+        idempotencyKey,
+        hops = 0,
+      } = item;
+      const price = { priceMicros: item.priceMicros, currency: item.currency };
+      const row = {
+        direction,
+        body,
+        retryUnknown,
+        ...price,
+        schedule,
+        createdAt,
+        updatedAt: createdAt,
+        isDeleted: false,
+        hops,
+      };
       this.tables.messages.set(message.id, { message, ...row });
       const key = idempotencyKey === null ? undefined : this.tables.keys.get(`${message.accountId}/${idempotencyKey}`);
       if (key?.messageId === message.id) key.isDone = true;
@@ -93,7 +125,10 @@ export class MessagesTwin
       fresh.map((item) => item.event),
       now,
     );
-    return new Map(fresh.map((item) => [item.message.id, createdAt]));
+    return {
+      createdAt: new Map(fresh.map((item) => [item.message.id, createdAt])),
+      optedOut: fresh.length === items.length ? new Set() : new Set(optedOut.map((item) => item.message.id)),
+    };
   }
 
   lock(tx: Queryable, keys: readonly Key[]): Promise<Map<string, Message>> {
@@ -166,6 +201,6 @@ function tombstone({ accountId, id }: Key): MessageRow {
     lane: 'normal',
     queue: '',
   } as const;
-  const none = { body: '', retryUnknown: false, priceMicros: 0, currency: '' };
-  return { message, ...none, schedule: null, createdAt: now, updatedAt: now, isDeleted: true };
+  const none = { direction: 'outbound-api', body: '', retryUnknown: false, priceMicros: 0, currency: '' } as const;
+  return { message, ...none, schedule: null, createdAt: now, updatedAt: now, isDeleted: true, hops: 0 };
 }

@@ -9,6 +9,7 @@ import {
   type NewMessage,
 } from '../../../src/modules/messaging/infrastructure/messages.repository.js';
 import { MessagingDatabase, MessagingLog } from '../../../src/modules/messaging/infrastructure/messaging.storage.js';
+import { OptOutsRepository } from '../../../src/modules/messaging/infrastructure/opt-outs.repository.js';
 import { ScheduledRepository } from '../../../src/modules/messaging/infrastructure/scheduled.repository.js';
 import { newId } from '../../../src/shared/sid.js';
 import { startTestDatabase, type TestDatabase } from '../../support/database.js';
@@ -17,11 +18,13 @@ import { LONG_MS, SEED, STEPS, same } from './compare.js';
 import { DirectDatabase } from './database.js';
 import { LogTable, LogTwin } from './event-log.twin.js';
 import { MessagesTwin, MessagingTables } from './messages.twin.js';
-import { DispatchTwin, EndingsTwin, ScheduledTwin, StatusesTwin } from './messaging.twins.js';
+import { DispatchTwin, EndingsTwin, OptOutsTwin, ScheduledTwin, StatusesTwin } from './messaging.twins.js';
 
 const ACCOUNTS = Array.from({ length: 3 }, () => newId());
 const QUEUES = ['one', 'two'];
-const REASONS: readonly EndReason[] = ['canceled', 'halted'];
+const SENDERS = ['+15005550006', '+15005550007'];
+const RECIPIENTS = ['+15550000001', '+15550000002'];
+const REASONS: readonly EndReason[] = ['canceled', 'halted', 'opted_out'];
 
 describe('the twins of what waits', () => {
   let database: TestDatabase;
@@ -46,6 +49,7 @@ describe('the twins of what waits', () => {
       dispatch: new DispatchRepository(db),
       endings: new EndingsRepository(db),
       statuses: new AccountStatusesRepository(db),
+      optOuts: new OptOutsRepository(db),
     };
     const twin = {
       db: direct as never as MessagingDatabase,
@@ -53,6 +57,7 @@ describe('the twins of what waits', () => {
       dispatch: new DispatchTwin(tables, direct),
       endings: new EndingsTwin(tables, direct),
       statuses: new StatusesTwin(tables, direct),
+      optOuts: new OptOutsTwin(tables, direct),
     };
     const both = <T>(what: string, ask: (one: typeof real | typeof twin) => Promise<T>) =>
       same(
@@ -64,10 +69,13 @@ describe('the twins of what waits', () => {
     let after: Message | null = null;
     for (let step = 0; step < STEPS; step++) {
       const some = keys.length > 0 ? [...new Set(Array.from({ length: 3 }, () => random.pick(keys)))] : [];
-      switch (random.below(6)) {
+      switch (random.below(8)) {
         case 0: {
           const items = Array.from({ length: 2 }, () => waiting(random));
-          await both(`append ${step}`, async ({ messages }) => [...(await messages.append(items)).keys()].sort());
+          await both(`append ${step}`, async ({ messages }) => {
+            const { createdAt, optedOut } = await messages.append(items);
+            return [[...createdAt.keys()].sort(), [...optedOut].sort()];
+          });
           keys.push(...items.map(({ message }) => message));
           break;
         }
@@ -91,6 +99,20 @@ describe('the twins of what waits', () => {
             return page.at(-1) ?? null;
           });
           break;
+        case 5: {
+          const { accountId, recipient, sender } = optOut(random);
+          const key = { accountId, recipient, sender, serviceId: null };
+          await both(`opt out ${step}`, ({ optOuts, db: on }) => on.transaction((tx) => optOuts.add(tx, [key], 'api')));
+          await both(`look ${step}`, ({ optOuts }) => optOuts.isOptedOut(accountId, recipient, [sender, 'other']));
+          break;
+        }
+        case 6: {
+          const { accountId, recipient, sender } = optOut(random);
+          await both(`opt in ${step}`, ({ optOuts, db: on }) =>
+            on.transaction((tx) => optOuts.remove(tx, accountId, recipient, [sender])),
+          );
+          break;
+        }
         default: {
           const places = await both(`places ${step}`, ({ dispatch }) => dispatch.places(50));
           const limits = places.map(() => 1 + random.below(5));
@@ -105,6 +127,10 @@ describe('the twins of what waits', () => {
     }
   });
 });
+
+function optOut(random: Random) {
+  return { accountId: random.pick(ACCOUNTS), recipient: random.pick(RECIPIENTS), sender: random.pick(SENDERS) };
+}
 
 describe('the twin of what is scheduled', () => {
   let database: TestDatabase;
@@ -147,7 +173,9 @@ describe('the twin of what is scheduled', () => {
     for (let step = 0; step < STEPS; step++) {
       if (random.chance(0.4)) {
         const items = Array.from({ length: 3 }, () => scheduled(random, nowMs));
-        await both(`append ${step}`, async ({ messages }) => [...(await messages.append(items)).keys()].sort());
+        await both(`append ${step}`, async ({ messages }) =>
+          [...(await messages.append(items)).createdAt.keys()].sort(),
+        );
       } else if (random.chance(0.2)) {
         const status = { accountId: random.pick(ACCOUNTS), version: step + 1, halted: random.chance(0.5) };
         await both(`record ${step}`, ({ statuses, db: on }) => on.transaction((tx) => statuses.record(tx, [status])));
@@ -183,12 +211,13 @@ function scheduled(random: Random, nowMs: number): NewMessage {
 
 function waiting(random: Random): NewMessage {
   const place = { id: newId(), accountId: random.pick(ACCOUNTS), lane: random.pick(LANES), queue: random.pick(QUEUES) };
-  const texts = { from: '+15005550006', to: '+15550000001' } as const;
+  const texts = { from: random.pick(SENDERS), to: random.pick(RECIPIENTS) };
   const none = { serviceId: null, callbackUrl: null, carrier: null, errorCode: null, sentAt: null, traceparent: null };
   const validUntil = new Date(Math.floor(Date.now()) + LONG_MS);
   const rest = { version: 1, status: 'queued', segments: 1, receipts: 0n, validUntil } as const;
   const message: Message = { ...place, ...texts, ...none, ...rest };
   const text = { body: 'hello', encoding: 'GSM-7', retryUnknown: false, idempotencyKey: null } as const;
+  const direction = random.chance(0.2) ? 'outbound-keyword' : 'outbound-api';
   const price = { priceMicros: 10, currency: 'USD', deadlineMs: Date.now() + LONG_MS };
-  return { message, ...text, ...price, event: accepted(message) };
+  return { message, direction, ...text, ...price, event: accepted(message) };
 }

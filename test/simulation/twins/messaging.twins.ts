@@ -1,6 +1,7 @@
 import type { Place } from '../../../src/modules/messaging/domain/fair-queue.js';
 import { type Message, WAITING } from '../../../src/modules/messaging/domain/message.js';
 import type { MessageView } from '../../../src/modules/messaging/domain/message-view.js';
+import type { OptOutKey } from '../../../src/modules/messaging/domain/opt-out.js';
 import type {
   AccountStatus,
   AccountStatusesRepository,
@@ -19,6 +20,7 @@ import type {
   IdempotencyRepository,
 } from '../../../src/modules/messaging/infrastructure/idempotency.repository.js';
 import type { MessageViews } from '../../../src/modules/messaging/infrastructure/message-views.js';
+import type { OptOutsRepository } from '../../../src/modules/messaging/infrastructure/opt-outs.repository.js';
 import type {
   DueMessage,
   ScheduledRepository,
@@ -27,7 +29,7 @@ import type { SweepRepository } from '../../../src/modules/messaging/infrastruct
 import type { Queryable } from '../../../src/platform/postgres/database.js';
 import type { NewEvent } from '../../../src/shared/define-event.js';
 import type { Database, Transaction } from './database.js';
-import type { MessageRow, MessagesTwin, MessagingTables } from './messages.twin.js';
+import type { EndingRow, MessageRow, MessagesTwin, MessagingTables } from './messages.twin.js';
 
 const REMEMBERED_MS = 24 * 3600 * 1000;
 
@@ -85,9 +87,13 @@ export class DispatchTwin extends Twin implements Pick<DispatchRepository, 'plac
           wanted.has(id) && validUntil.getTime() > now && !this.tables.isHalted(accountId),
       );
       return new Map(
-        rows.map(({ message, body, retryUnknown }) => {
+        rows.map(({ message, direction, body, retryUnknown, hops }) => {
           const { id, accountId, queue, lane, from, to, validUntil, traceparent } = message;
-          return [id, { id, accountId, queue, lane, from, to, body, retryUnknown, validUntil, traceparent }];
+          const isOptedOut = this.tables.isOptedOut(message, direction);
+          return [
+            id,
+            { id, accountId, queue, lane, from, to, body, retryUnknown, validUntil, traceparent, hops, isOptedOut },
+          ];
         }),
       );
     });
@@ -107,7 +113,9 @@ export class EndingsTwin extends Twin implements Pick<EndingsRepository, 'note' 
 
   left(ageMs: number, limit: number): Promise<Ending[]> {
     return this.db.look('find endings that are left', () => {
-      const old = [...this.tables.endings.values()].filter((row) => row.notedAtMs < this.db.nowMs() - ageMs);
+      const isLeft = ({ ending, notedAtMs }: EndingRow) =>
+        notedAtMs < this.db.nowMs() - ageMs || ending.reason === 'opted_out';
+      const old = [...this.tables.endings.values()].filter(isLeft);
       return old.slice(0, limit).map((row) => row.ending);
     });
   }
@@ -145,6 +153,38 @@ export class StatusesTwin extends Twin implements Pick<AccountStatusesRepository
       const sorted = behind.sort((a, b) => (keyOf(a) < keyOf(b) ? -1 : 1));
       return sorted.filter((m) => placeOf(m) === placeOf(sorted[0]!)).slice(0, limit);
     });
+  }
+}
+
+/** OptOutsRepository's twin. */
+export class OptOutsTwin extends Twin implements Pick<OptOutsRepository, 'isOptedOut' | 'add' | 'remove'> {
+  isOptedOut(accountId: string, recipient: string, senders: readonly string[]): Promise<boolean> {
+    return this.db.look('look for an opt-out', () =>
+      senders.some((sender) => this.tables.optOuts.has([accountId, recipient, sender].join('/'))),
+    );
+  }
+
+  add(tx: Queryable, keys: readonly OptOutKey[]): Promise<number> {
+    const texts = keys.map(({ accountId, recipient, sender }) => [accountId, recipient, sender].join('/'));
+    const write = ({ writes }: Transaction) => {
+      writes.push(() => {
+        for (const key of texts) this.tables.optOuts.add(key);
+      });
+      return texts.filter((key) => !this.tables.optOuts.has(key)).length;
+    };
+    return this.db.run('add opt-outs', texts.map((key) => `opt-out/${key}`).sort(), write, tx);
+  }
+
+  /** Of senders that are named; those of a service's numbers are not told apart here. */
+  remove(tx: Queryable, accountId: string, recipient: string, senders: readonly string[] | null): Promise<number> {
+    const texts = (senders ?? []).map((sender) => [accountId, recipient, sender].join('/'));
+    const write = ({ writes }: Transaction) => {
+      writes.push(() => {
+        for (const key of texts) this.tables.optOuts.delete(key);
+      });
+      return texts.filter((key) => this.tables.optOuts.has(key)).length;
+    };
+    return this.db.run('remove opt-outs', texts.map((key) => `opt-out/${key}`).sort(), write, tx);
   }
 }
 
@@ -218,7 +258,7 @@ export class ViewsTwin extends Twin implements Pick<MessageViews, 'find'> {
       const { body, createdAt, updatedAt, priceMicros, currency } = row;
       return {
         ...(row.message as Message),
-        direction: 'outbound-api',
+        direction: row.direction,
         sendAt: row.schedule?.sendAt ?? null,
         body,
         createdAt,

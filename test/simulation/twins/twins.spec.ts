@@ -5,6 +5,7 @@ import { charge, LedgerUnderTest } from '../../../src/modules/billing/infrastruc
 import { MESSAGING_EVENTS } from '../../../src/modules/messaging/contract/messaging.events.js';
 import { accepted, answered, type Message, receipted } from '../../../src/modules/messaging/domain/message.js';
 import {
+  type Appended,
   MessagesRepository,
   type NewMessage,
 } from '../../../src/modules/messaging/infrastructure/messages.repository.js';
@@ -118,7 +119,10 @@ describe('the twins of messaging', () => {
       const choice = keys.length < 3 ? 0 : random.below(4);
       if (choice === 0) {
         const items = Array.from({ length: 1 + random.below(3) }, () => newMessage(random, keys));
-        const ids = async (written: Promise<Map<string, Date>>) => [...(await written).keys()].sort();
+        const ids = async (appended: Promise<Appended>) => {
+          const { createdAt, optedOut } = await appended;
+          return [[...createdAt.keys()].sort(), [...optedOut].sort()];
+        };
         await same(
           `append ${step}`,
           () => ids(real.append(items)),
@@ -225,5 +229,5 @@ function newMessage(random: Random, known: readonly { accountId: string; id: str
 function decide(message: Message, isAnswer: boolean, at: Date) {
   if (isAnswer) return answered(message, { outcome: 'accepted', carrier: 'one', errorCode: null }, at);
   const report = { segment: 1, state: 'delivered', errorCode: null, carrier: 'one', doneDate: null } as const;
-  return receipted(message, report);
+  return receipted(message, { ...report, segments: message.segments });
 }

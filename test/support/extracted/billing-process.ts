@@ -13,6 +13,7 @@ import { RemoteClient } from '../../../src/platform/remote/remote-client.js';
 import { RemoteServer } from '../../../src/platform/remote/remote-server.js';
 import { PinoLogger } from '../../../src/platform/telemetry/logger.js';
 import { TelemetryModule } from '../../../src/platform/telemetry/telemetry.module.js';
+import { Traces } from '../../../src/platform/telemetry/traces.js';
 import { surroundings } from '../modules.js';
 import { listen, partInput, partSettings, SECRET } from './parts.js';
 import { remoteModule } from './remote-module.js';
@@ -41,7 +42,7 @@ const app = await NestFactory.create<NestFastifyApplication>(BillingProcess, cre
   logger: ['error'],
   abortOnError: false,
 });
-const server = new RemoteServer(SECRET, logger);
+const server = new RemoteServer(SECRET, logger, app.get(Traces));
 server.expose('billing', app.get(BillingApi), billingContract);
 await server.listen(input.servePort, '127.0.0.1');
 await listen(app, settings, logger);

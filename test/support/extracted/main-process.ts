@@ -11,6 +11,7 @@ import { EventBus } from '../../../src/platform/event-log/event-bus.js';
 import { RemoteClient } from '../../../src/platform/remote/remote-client.js';
 import { RemoteServer } from '../../../src/platform/remote/remote-server.js';
 import { PinoLogger } from '../../../src/platform/telemetry/logger.js';
+import { Traces } from '../../../src/platform/telemetry/traces.js';
 import { listen, partInput, partSettings, SECRET } from './parts.js';
 import { remoteModule } from './remote-module.js';
 
@@ -26,7 +27,7 @@ const app = await NestFactory.create<NestFastifyApplication>({ ...whole, imports
   logger: ['error'],
   abortOnError: false,
 });
-const server = new RemoteServer(SECRET, logger);
+const server = new RemoteServer(SECRET, logger, app.get(Traces));
 server.expose('accounts', app.get(AccountsApi), accountsContract);
 server.exposeLog(app.get(EventBus).log('accounts'));
 await server.listen(input.servePort, '127.0.0.1');

@@ -17,7 +17,11 @@ export interface PartInput {
   readonly httpPort: number;
   /** Where the other process serves. */
   readonly otherOrigin: string;
+  /** Where its traces go; none are made without it. */
+  readonly otlpEndpoint?: string;
 }
+
+const TRACED = { sampler: 'parentbased_always_off', ratio: 0, serviceName: 'trunkline' } as const;
 
 export function partInput(): PartInput {
   return JSON.parse(process.argv[2] ?? '') as PartInput;
@@ -39,7 +43,7 @@ export function partSettings(input: PartInput, own: readonly ModuleName[]): Sett
     trustedProxies: [],
     roles: ['api', 'worker'],
     logLevel: 'warn',
-    otlpEndpoint: undefined,
+    tracing: input.otlpEndpoint ? { ...TRACED, endpoint: input.otlpEndpoint } : null,
     dev: false,
     isAlone: false,
   };

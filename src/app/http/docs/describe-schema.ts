@@ -1,7 +1,7 @@
 import type { OpenAPIObject } from '@nestjs/swagger';
 
-type SchemaOrReference = NonNullable<NonNullable<OpenAPIObject['components']>['schemas']>[string];
-type Schema = Exclude<SchemaOrReference, { $ref: string }>;
+export type SchemaOrReference = NonNullable<NonNullable<OpenAPIObject['components']>['schemas']>[string];
+export type Schema = Exclude<SchemaOrReference, { $ref: string }>;
 
 const MAX_DEPTH = 4;
 const MAX_VALUES = 20;
@@ -16,14 +16,14 @@ export interface SchemaRow {
 
 /** The members of a schema's objects, to a depth that is still read. */
 export function schemaRows(document: OpenAPIObject, schema: SchemaOrReference, prefix = '', depth = 0): SchemaRow[] {
-  const resolved = resolve(document, schema);
+  const resolved = resolveSchema(document, schema);
   if (!resolved || depth >= MAX_DEPTH) return [];
   const variants = [...(resolved.allOf ?? []), ...(resolved.oneOf ?? []), ...(resolved.anyOf ?? [])];
   const ofVariants = variants.flatMap((variant) => schemaRows(document, variant, prefix, depth + 1));
   const ofItems = resolved.items ? schemaRows(document, resolved.items, `${prefix}[]`, depth + 1) : [];
   const own = Object.entries(resolved.properties ?? {}).flatMap(([name, member]) => {
     const path = prefix ? `${prefix}.${name}` : name;
-    const description = resolve(document, member)?.description ?? '';
+    const description = resolveSchema(document, member)?.description ?? '';
     const required = Array.isArray(resolved.required) && resolved.required.includes(name);
     const row = { name: path, type: typeOf(document, member), required, description };
     return [row, ...schemaRows(document, member, path, depth + 1)];
@@ -40,7 +40,11 @@ export function typeOf(document: OpenAPIObject, schema: SchemaOrReference, depth
   const variants = schema.oneOf ?? schema.anyOf;
   if (variants) return variants.map((variant) => typeOf(document, variant, depth + 1)).join(' or ');
   const base = schema.format ? `${schema.type} (${schema.format})` : (schema.type ?? 'any');
-  return `${base}${rangeOf(schema)}${schema.default === undefined ? '' : `, default ${String(schema.default)}`}`;
+  return `${base}${rangeOf(schema)}${schema.default === undefined ? '' : `, default ${defaultOf(schema)}`}`;
+}
+
+function defaultOf({ default: value }: Schema): string {
+  return typeof value === 'object' ? JSON.stringify(value) : String(value);
 }
 
 function rangeOf({ minimum, maximum, maxLength }: Schema): string {
@@ -49,7 +53,8 @@ function rangeOf({ minimum, maximum, maxLength }: Schema): string {
   return '';
 }
 
-function resolve(document: OpenAPIObject, schema: SchemaOrReference): Schema | null {
+/** A schema itself, where it is named by a reference too; null where that leads nowhere. */
+export function resolveSchema(document: OpenAPIObject, schema: SchemaOrReference): Schema | null {
   if (!('$ref' in schema)) return schema;
   const target = document.components?.schemas?.[nameOf(schema.$ref)];
   return target && !('$ref' in target) ? target : null;

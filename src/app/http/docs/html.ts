@@ -9,7 +9,17 @@ const ESCAPES: Readonly<Record<string, string>> = {
 /** The one style sheet of the pages; its hash is what their content security policy allows. */
 export const STYLE = `
 :root { color-scheme: light dark; }
-body { font: 16px/1.5 system-ui, sans-serif; margin: 0 auto; max-width: 60rem; padding: 1rem; }
+body { font: 16px/1.5 system-ui, sans-serif; margin: 0 auto; max-width: 76rem; padding: 1rem; }
+nav ul { list-style: none; padding: 0; }
+nav li { padding: 0.15rem 0; }
+@media (min-width: 60rem) {
+  .columns { display: grid; grid-template-columns: 12rem minmax(0, 1fr); gap: 2rem; }
+  .columns nav { align-self: start; position: sticky; top: 1rem; }
+}
+main p { max-width: 45rem; }
+figure { margin: 1rem 0; }
+pre { border: 1px solid GrayText; border-radius: 4px; margin: 0.25rem 0; overflow-x: auto; padding: 0.75rem; }
+.what { color: GrayText; }
 code, .path { font-family: ui-monospace, monospace; font-size: 0.95em; }
 h2 { margin-top: 2.5rem; }
 details { border: 1px solid GrayText; border-radius: 4px; margin: 0.5rem 0; padding: 0.25rem 0.75rem; }

@@ -1,71 +1,83 @@
 import type { OpenAPIObject } from '@nestjs/swagger';
 import { schemaRows, typeOf } from './describe-schema.js';
 import type { DocumentedError } from './error-catalogue.js';
+import { chapters } from './guide/chapters.js';
+import { chapterSection, codeBlock } from './guide/render.js';
 import { escapeHtml, htmlPage, htmlTable } from './html.js';
+import { limitSection } from './limit-section.js';
+import { operationExample } from './operation-example.js';
+import { type Audience, type Entry, entriesOf, type Operation } from './operations.js';
 
-type Operation = NonNullable<OpenAPIObject['paths'][string]['get']>;
+const AUDIENCES: readonly (readonly [Audience, string, string])[] = [
+  ['compatible', "Twilio's API", 'Forms in, JSON out; with the credentials of an account.'],
+  ['native', 'Native API', 'JSON in and out; with the credentials of an account.'],
+  ['operator', 'Operator API', 'JSON in and out; with the operator token.'],
+  ['open', 'Open to all', 'No credentials.'],
+];
 
-interface Entry {
-  readonly method: string;
-  readonly path: string;
-  readonly operation: Operation;
-}
-
-const METHODS = ['get', 'post', 'put', 'patch', 'delete'] as const;
-const UNTAGGED = 'Other';
-
-/** The reference of the API as one page: operations by tag, then the errors. */
-export function referencePage(document: OpenAPIObject, errors: readonly DocumentedError[]): string {
-  const groups = groupByTag(document);
-  const links = [...groups.keys(), 'Limits', 'Errors'].map(
-    (tag) => `<li><a href="#${idOf(tag)}">${escapeHtml(tag)}</a></li>`,
-  );
-  const sections = [...groups].map(([tag, entries]) => {
-    const operations = entries.map((entry) => operationSection(document, entry)).join('');
-    return `<section aria-labelledby="${idOf(tag)}"><h2 id="${idOf(tag)}">${escapeHtml(tag)}</h2>${operations}</section>`;
-  });
+/** The page that a reader opens first: a guide, then every operation with an example, then limits and errors. */
+export function referencePage(document: OpenAPIObject, errors: readonly DocumentedError[], baseUrl: string): string {
   const { title, description } = document.info;
+  const guide = chapters(baseUrl);
+  const entries = entriesOf(document);
+  const groups = AUDIENCES.map(([audience, name, about]) => ({
+    audience,
+    name,
+    about,
+    entries: entries.filter((entry) => entry.audience === audience),
+  })).filter((group) => group.entries.length > 0);
+  const links = [
+    ...guide.map(({ id, title: name }) => [id, name] as const),
+    ['limits', 'Limits'] as const,
+    ...groups.map(({ audience, name }) => [`api-${audience}`, name] as const),
+    ['errors', 'Errors'] as const,
+  ].map(([id, name]) => `<li><a href="#${id}">${escapeHtml(name)}</a></li>`);
   const header = `<header><h1>${escapeHtml(title)}: API reference</h1><p>${escapeHtml(description ?? '')} The same <a href="openapi.json">as an OpenAPI document</a>.</p></header>`;
   const nav = `<nav aria-label="Contents"><ul>${links.join('')}</ul></nav>`;
+  const sections = [
+    ...guide.map(chapterSection),
+    limitSection(),
+    ...groups.map((group) => audienceSection(document, group)),
+    errorSection(errors),
+  ];
   return htmlPage(
     `${title}: API reference`,
-    `${header}${nav}<main>${sections.join('')}${limitSection()}${errorSection(errors)}</main>`,
+    `${header}<div class="columns">${nav}<main>${sections.join('')}</main></div>`,
   );
 }
 
-function groupByTag(document: OpenAPIObject): Map<string, Entry[]> {
-  const groups = new Map<string, Entry[]>();
-  for (const [path, item] of Object.entries(document.paths)) {
-    for (const method of METHODS) {
-      const operation = item[method];
-      if (!operation) continue;
-      const tag = operation.tags?.[0] ?? UNTAGGED;
-      const group = groups.get(tag);
-      const entry = { method: method.toUpperCase(), path, operation };
-      if (group) group.push(entry);
-      else groups.set(tag, [entry]);
-    }
-  }
-  return new Map([...groups].sort(([a], [b]) => a.localeCompare(b)));
+interface Group {
+  readonly audience: Audience;
+  readonly name: string;
+  readonly about: string;
+  readonly entries: readonly Entry[];
 }
 
-function operationSection(document: OpenAPIObject, { method, path, operation }: Entry): string {
+function audienceSection(document: OpenAPIObject, { audience, name, about, entries }: Group): string {
+  const resources = [...new Set(entries.map(({ resource }) => resource))].sort((a, b) => a.localeCompare(b));
+  const parts = resources.map((resource) => {
+    const id = idOf(`${audience}-${resource}`);
+    const operations = entries.filter((entry) => entry.resource === resource);
+    return `<h3 id="${id}">${escapeHtml(wordsOf(resource))}</h3>${operations.map((entry) => operationSection(document, entry)).join('')}`;
+  });
+  const head = `<h2 id="api-${audience}">${escapeHtml(name)}</h2><p>${escapeHtml(about)}</p>`;
+  return `<section aria-labelledby="api-${audience}">${head}${parts.join('')}</section>`;
+}
+
+function operationSection(document: OpenAPIObject, entry: Entry): string {
+  const { method, path, operation } = entry;
   const title = `<span class="method">${method}</span> <span class="path">${escapeHtml(path)}</span>`;
-  const summary = operation.summary ? ` - ${escapeHtml(operation.summary)}` : '';
+  const summary = `<span class="what">${escapeHtml(operation.summary ?? '')}</span>`;
   const description = operation.description ? `<p>${escapeHtml(operation.description)}</p>` : '';
+  const example = operationExample(document, entry);
   const parts = [
-    `<p>${credentialsOf(operation)}</p>`,
+    example ? codeBlock('Example', example.command) : '',
     parameterTable(document, operation),
     bodyTable(document, operation),
     responseTable(document, operation),
   ];
-  return `<details><summary>${title}${summary}</summary>${description}${parts.join('')}</details>`;
-}
-
-function credentialsOf({ security }: Operation): string {
-  const scheme = Object.keys(security?.[0] ?? {})[0];
-  if (scheme === undefined) return 'Needs no credentials.';
-  return scheme === 'bearer' ? "Needs the operator's bearer token." : "Needs an account's credentials (HTTP Basic).";
+  const id = idOf(`${method}-${path}`);
+  return `<details id="${id}"><summary>${title} ${summary}</summary>${description}${parts.join('')}</details>`;
 }
 
 function parameterTable(document: OpenAPIObject, operation: Operation): string {
@@ -104,38 +116,6 @@ function responseTable(document: OpenAPIObject, { responses }: Operation): strin
   return htmlTable('Responses', ['Status', 'Meaning', 'Content'], rows);
 }
 
-function limitSection(): string {
-  const rows = [
-    [
-      'X-RateLimit-Limit',
-      'How many requests of this kind the window holds: of those that count, the one closest to its limit.',
-    ],
-    ['X-RateLimit-Remaining', 'How many it still has room for.'],
-    [
-      'X-RateLimit-Reset',
-      'Seconds until there is room again, where there is none; else until the window is empty, if nothing more is sent.',
-    ],
-    [
-      'Retry-After',
-      'With a refusal (429): seconds to wait. After the last message of a day, until the day (UTC) ends.',
-    ],
-  ].map(([name, meaning]) => [code(name!), escapeHtml(meaning!)]);
-  const tiers = [
-    ['free', '100', '100', '100'],
-    ['pro', '1,000', '10,000', '10,000'],
-    ['enterprise', '5,000', '100,000', 'any number'],
-  ];
-  const text = [
-    'The windows of a second and a minute slide: none ever holds more than its limit, wherever it begins.',
-    'Every request to create a message counts, one that is refused later and one that is answered with an earlier answer too; for the day, only messages that were accepted.',
-    'An account may have figures of its own. A subaccount has its own limits. All other requests of an account share 1,000 a second.',
-  ];
-  const paragraph = `<p>${escapeHtml(text.join(' '))}</p>`;
-  const byTier = htmlTable('Messages by tier', ['Tier', 'In a second', 'In a minute', 'In a day (UTC)'], tiers);
-  const headers = htmlTable('Headers', ['Header', 'Meaning'], rows);
-  return `<section aria-labelledby="limits"><h2 id="limits">Limits</h2>${paragraph}${byTier}${headers}</section>`;
-}
-
 function errorSection(errors: readonly DocumentedError[]): string {
   const rows = errors.map(({ code: number, status, message, remedy }) => [
     `<a href="docs/errors/${number}">${number}</a>`,
@@ -143,14 +123,24 @@ function errorSection(errors: readonly DocumentedError[]): string {
     escapeHtml(message),
     escapeHtml(remedy),
   ]);
+  const text =
+    'Each has a page of its own, to which more_info (in Twilio’s dialect) or type (in the native one) leads. A 4xx changed nothing; after a 5xx or a lost answer, repeat a create with the same Idempotency-Key.';
   const table = htmlTable('Error codes', ['Code', 'Status', 'Meaning', 'What to do'], rows);
-  return `<section aria-labelledby="errors"><h2 id="errors">Errors</h2>${table}</section>`;
+  return `<section aria-labelledby="errors"><h2 id="errors">Errors</h2><p>${escapeHtml(text)}</p>${table}</section>`;
 }
 
 function code(text: string): string {
   return `<code>${escapeHtml(text)}</code>`;
 }
 
-function idOf(tag: string): string {
-  return encodeURIComponent(tag.toLowerCase().replace(/\s+/g, '-'));
+function wordsOf(resource: string): string {
+  const words = resource.replace(/(?<=[a-z])(?=[A-Z])|-/g, ' ').toLowerCase();
+  return words.charAt(0).toUpperCase() + words.slice(1);
+}
+
+function idOf(text: string): string {
+  return text
+    .toLowerCase()
+    .replace(/[^a-z0-9]+/g, '-')
+    .replace(/^-|-$/g, '');
 }

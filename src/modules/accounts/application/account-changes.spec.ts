@@ -3,7 +3,7 @@ import { startTestDatabase, type TestDatabase } from '../../../../test/support/d
 import { type RunningModules, startModules } from '../../../../test/support/modules.js';
 import { newId, parseSid, sidOf } from '../../../shared/sid.js';
 import { AccountsModule } from '../accounts.module.js';
-import { AccountsRepository } from '../infrastructure/accounts.repository.js';
+import { AccountsApi } from '../contract/accounts.api.js';
 import { AccountsLog } from '../infrastructure/accounts.storage.js';
 import { AssignPhoneNumber } from './assign-phone-number.js';
 import { AwaitProvisioning } from './await-provisioning.js';
@@ -233,7 +233,7 @@ describe('the demo account', () => {
   const demo = (input: { sid?: string; authToken?: string }) =>
     running.module.get(OpenDemoAccount).openDemoAccount(input);
   const ownerOfNumber = async () =>
-    sidOf('AC', (await running.module.get(AccountsRepository).findOwner('+15005550006'))!);
+    (await running.module.get(AccountsApi).findPhoneNumbers(['+15005550006']))[0]!.accountSid;
 
   it('is made once and found again', async () => {
     const [first, ...again] = await Promise.all([demo({}), demo({}), demo({})]);

@@ -43,7 +43,7 @@ async function open(): Promise<{ sid: string; authToken: string }> {
 const api = (process: RunningModules) => process.module.get(AccountsApi);
 const loads = (process: RunningModules) => {
   const repository = process.module.get(AccountsRepository);
-  return [jest.spyOn(repository, 'find'), jest.spyOn(repository, 'findKey'), jest.spyOn(repository, 'findOwner')];
+  return [jest.spyOn(repository, 'find'), jest.spyOn(repository, 'findKey'), jest.spyOn(repository, 'findNumbers')];
 };
 const countOf = (spies: ReturnType<typeof loads>) => spies.reduce((sum, spy) => sum + spy.mock.calls.length, 0);
 
@@ -57,6 +57,7 @@ describe('a warm directory', () => {
       await api(here).authenticate({ username: key.sid, password: key.secret }),
       await api(here).authenticate({ username: sid, password: 'wrong' }),
       await api(here).ownsNumber({ accountSid: sid, phoneNumber: '+15005551001' }),
+      await api(here).findPhoneNumbers(['+15005551001', '+15005551999']),
       await api(here).signingKeys([sid]),
       await api(here).getAccount({ accountSid: sid }),
     ];
@@ -73,6 +74,22 @@ describe('a warm directory', () => {
     const asked = Array.from({ length: 50 }, () => api(here).authenticate({ username: sid, password: authToken }));
     for (const principal of await Promise.all(asked)) expect(principal?.accountSid).toBe(sid);
     expect(countOf(spies)).toBe(1);
+  });
+
+  it('asks for many numbers at once', async () => {
+    const { sid } = await open();
+    const numbers = ['+15005551101', '+15005551102', '+15005551103'];
+    for (const phoneNumber of numbers) {
+      await here.module.get(AssignPhoneNumber).assign({ accountSid: sid, phoneNumber });
+    }
+    here.module.get(AccountDirectory).lost();
+    const spies = loads(here);
+    const found = await api(here).findPhoneNumbers([...numbers, ...numbers, '+15005551104', 'nonsense']);
+    expect(found.map(({ phoneNumber }) => phoneNumber).sort()).toEqual(numbers);
+    expect(spies[2]).toHaveBeenCalledTimes(1);
+    await expect(api(here).findPhoneNumbers(new Array(1001).fill('+15005551101'))).rejects.toMatchObject({
+      failure: 'invalid_parameter',
+    });
   });
 
   it('remembers for a while who is unknown', async () => {

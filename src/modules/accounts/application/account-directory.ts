@@ -6,8 +6,13 @@ import type { EventData, StoredEvent } from '../../../shared/define-event.js';
 import type { Principal } from '../../../shared/principal.js';
 import { parseSid, sidOf } from '../../../shared/sid.js';
 import type { Account } from '../contract/accounts.api.js';
-import { keyCreated, keyRevoked, phoneNumberAssigned } from '../contract/accounts.events.js';
-import { AccountsRepository, type StoredAccount, type StoredKey } from '../infrastructure/accounts.repository.js';
+import { keyCreated, keyRevoked, phoneNumberAssigned, phoneNumberChanged } from '../contract/accounts.events.js';
+import {
+  AccountsRepository,
+  type StoredAccount,
+  type StoredKey,
+  type StoredNumber,
+} from '../infrastructure/accounts.repository.js';
 import { accountView } from './account-view.js';
 import { digestOf, sealContext } from './credentials.js';
 
@@ -28,6 +33,7 @@ interface Answer<V> {
 const MAX_ACCOUNTS = 20_000;
 const MAX_KEYS = 20_000;
 const MAX_NUMBERS = 100_000;
+const MAX_NUMBERS_AT_ONCE = 1_000;
 const FRESH_MS = 60_000;
 const NEGATIVE_MS = 2_000;
 
@@ -43,7 +49,7 @@ export class AccountDirectory implements LocalTail {
   readonly source = 'accounts';
   private readonly accounts: LRUCache<string, Answer<KnownAccount>>;
   private readonly keys: LRUCache<string, Answer<StoredKey>>;
-  private readonly owners: LRUCache<string, Answer<string>>;
+  private readonly numbers: LRUCache<string, Answer<StoredNumber>>;
 
   constructor(
     private readonly repository: AccountsRepository,
@@ -51,7 +57,10 @@ export class AccountDirectory implements LocalTail {
   ) {
     this.accounts = coalescing(MAX_ACCOUNTS, async (id) => this.known(await this.repository.find(id)));
     this.keys = coalescing(MAX_KEYS, (id) => this.repository.findKey(id));
-    this.owners = coalescing(MAX_NUMBERS, (phoneNumber) => this.repository.findOwner(phoneNumber));
+    this.numbers = coalescing(
+      MAX_NUMBERS,
+      inOneQuery((phoneNumbers) => this.repository.findNumbers(phoneNumbers)),
+    );
   }
 
   /** The account with this id, or null. */
@@ -64,17 +73,17 @@ export class AccountDirectory implements LocalTail {
     return (await this.keys.forceFetch(id)).value;
   }
 
-  /** The id of the account that owns the number, or null. */
-  async ownerOf(phoneNumber: string): Promise<string | null> {
-    return (await this.owners.forceFetch(phoneNumber)).value;
+  /** The number with its owner, or null where nobody owns it. Those that are asked for at once share a query. */
+  async number(phoneNumber: string): Promise<StoredNumber | null> {
+    return (await this.numbers.forceFetch(phoneNumber)).value;
   }
 
   /** Forgets what the events changed; loads under way are not kept either. */
   on(events: readonly Pick<StoredEvent, 'type' | 'streamId' | 'data'>[]): void {
     for (const event of events) {
       this.accounts.delete(event.streamId);
-      if (event.type === phoneNumberAssigned.type) {
-        this.owners.delete((event.data as EventData<typeof phoneNumberAssigned>).phoneNumber);
+      if (event.type === phoneNumberAssigned.type || event.type === phoneNumberChanged.type) {
+        this.numbers.delete((event.data as EventData<typeof phoneNumberAssigned>).phoneNumber);
       } else if (event.type === keyRevoked.type || event.type === keyCreated.type) {
         const id = parseSid('SK', (event.data as EventData<typeof keyRevoked>).keySid);
         if (id) this.keys.delete(id);
@@ -86,7 +95,7 @@ export class AccountDirectory implements LocalTail {
   lost(): void {
     this.accounts.clear();
     this.keys.clear();
-    this.owners.clear();
+    this.numbers.clear();
   }
 
   private known(stored: StoredAccount | null): KnownAccount | null {
@@ -115,6 +124,23 @@ function principalOf(account: Account, credential: Principal['credential']): Pri
     messagesPerDay: account.messagesPerDay,
     unknownOutcome: account.unknownOutcome,
   });
+}
+
+/** Gathers the numbers that are asked for in one turn of the process into one query. */
+function inOneQuery(find: (phoneNumbers: readonly string[]) => Promise<StoredNumber[]>) {
+  let gathering: { phoneNumbers: string[]; found: Promise<Map<string, StoredNumber>> } | null = null;
+  return async (phoneNumber: string): Promise<StoredNumber | null> => {
+    if (!gathering || gathering.phoneNumbers.length >= MAX_NUMBERS_AT_ONCE) {
+      const phoneNumbers: string[] = [];
+      const found = Promise.resolve().then(async () => {
+        if (gathering?.phoneNumbers === phoneNumbers) gathering = null;
+        return new Map((await find(phoneNumbers)).map((number) => [number.phoneNumber, number]));
+      });
+      gathering = { phoneNumbers, found };
+    }
+    gathering.phoneNumbers.push(phoneNumber);
+    return (await gathering.found).get(phoneNumber) ?? null;
+  };
 }
 
 function coalescing<V>(max: number, load: (key: string) => Promise<V | null>): LRUCache<string, Answer<V>> {

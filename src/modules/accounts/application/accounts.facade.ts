@@ -1,12 +1,21 @@
 import { Injectable } from '@nestjs/common';
+import { Failure } from '../../../shared/failure.js';
 import type { Principal } from '../../../shared/principal.js';
-import { parseSid } from '../../../shared/sid.js';
-import { type Account, AccountsApi, type Credentials, type NamedNumber } from '../contract/accounts.api.js';
+import { parseSid, sidOf } from '../../../shared/sid.js';
+import {
+  type Account,
+  AccountsApi,
+  type Credentials,
+  type NamedNumber,
+  type OwnedNumber,
+} from '../contract/accounts.api.js';
 import { AccountDirectory } from './account-directory.js';
 import { Authenticate } from './authenticate.js';
 import { CompleteProvisioning } from './complete-provisioning.js';
 import { FindPhoneNumber } from './find-phone-number.js';
 import { RejectProvisioning } from './reject-provisioning.js';
+
+const MAX_NUMBERS = 1_000;
 
 /** The contract of accounts, in process. */
 @Injectable()
@@ -32,7 +41,15 @@ export class AccountsFacade extends AccountsApi {
 
   async ownsNumber(input: { accountSid: string; phoneNumber: string }): Promise<boolean> {
     const id = parseSid('AC', input.accountSid);
-    return id !== null && (await this.directory.ownerOf(input.phoneNumber)) === id;
+    return id !== null && (await this.directory.number(input.phoneNumber))?.accountId === id;
+  }
+
+  async findPhoneNumbers(numbers: readonly string[]): Promise<OwnedNumber[]> {
+    if (numbers.length > MAX_NUMBERS) {
+      throw new Failure('invalid_parameter', { field: 'numbers', detail: `at most ${MAX_NUMBERS} at once` });
+    }
+    const owned = await Promise.all([...new Set(numbers)].map((number) => this.ownedNumber(number)));
+    return owned.filter((number) => number !== null);
   }
 
   getPhoneNumber(input: { accountSid: string; phoneNumberSid: string }): Promise<NamedNumber | null> {
@@ -49,6 +66,19 @@ export class AccountsFacade extends AccountsApi {
       }),
     );
     return keys;
+  }
+
+  private async ownedNumber(phoneNumber: string): Promise<OwnedNumber | null> {
+    const number = await this.directory.number(phoneNumber);
+    const owner = number && (await this.directory.account(number.accountId));
+    if (!owner) return null;
+    const { id, accountId: _, ...settings } = number;
+    return {
+      ...settings,
+      sid: sidOf('PN', id),
+      accountSid: owner.account.sid,
+      accountStatus: owner.account.status,
+    };
   }
 
   completeProvisioning(input: { accountSid: string }): Promise<void> {

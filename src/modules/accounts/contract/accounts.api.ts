@@ -21,6 +21,26 @@ export const accountSchema = z.object({
 });
 export type Account = z.infer<typeof accountSchema>;
 
+export const SMS_METHODS = ['GET', 'POST'] as const;
+export type SmsMethod = (typeof SMS_METHODS)[number];
+
+/** A phone number that an account owns, with what its customer has set to be asked when a message comes in to it. */
+export const ownedNumberSchema = z.object({
+  /** E.164, or a short code. */
+  phoneNumber: z.string(),
+  /** Its own SID, `PN…`. */
+  sid: z.string(),
+  accountSid: z.string(),
+  /** Absolute http or https URL that is asked what to do with an incoming message; null: nobody is asked. */
+  smsUrl: z.string().nullable(),
+  smsMethod: z.enum(SMS_METHODS),
+  /** Asked where `smsUrl` cannot be reached or gives no usable answer; null: nobody is. */
+  smsFallbackUrl: z.string().nullable(),
+  smsFallbackMethod: z.enum(SMS_METHODS),
+  accountStatus: z.enum(ACCOUNT_STATUSES),
+});
+export type OwnedNumber = z.infer<typeof ownedNumberSchema>;
+
 export const senderQuerySchema = z.object({ accountSid: z.string(), phoneNumber: z.string() });
 
 export const numberQuerySchema = z.object({ accountSid: z.string(), phoneNumberSid: z.string() });
@@ -30,6 +50,7 @@ export type NamedNumber = z.infer<typeof namedNumberSchema>;
 export const authenticateOutput = principalSchema.nullable();
 export const accountSidInput = z.object({ accountSid: z.string() });
 export const rejectProvisioningInput = z.object({ accountSid: z.string(), reason: z.string().max(200) });
+export const findPhoneNumbersInput = z.array(z.string()).max(1000);
 export const signingKeysInput = z.array(z.string()).max(1000);
 export const signingKeysOutput = z.record(z.string(), z.string());
 
@@ -50,6 +71,14 @@ export abstract class AccountsApi {
   /** Whether the account owns the number (E.164, or a short code) and may send from it. */
   abstract ownsNumber(input: z.infer<typeof senderQuerySchema>): Promise<boolean>;
 
+  /**
+   * Who owns these numbers, and whom they ask about an incoming message; for each number once, in no given order.
+   * Numbers that nobody owns, and texts that are no numbers, are left out. Answered from the process's own cache, as
+   * `ownsNumber` is: a change is seen in the process that made it at once, in every other within moments.
+   *
+   * @param numbers E.164, or short codes, as they were assigned; at most 1000
+   */
+  abstract findPhoneNumbers(numbers: readonly string[]): Promise<OwnedNumber[]>;
   /** The account's number (E.164, or a short code) with this PN SID; null: it owns none such. */
   abstract getPhoneNumber(input: z.infer<typeof numberQuerySchema>): Promise<NamedNumber | null>;
 
@@ -76,6 +105,7 @@ export const accountsContract = {
   authenticate: { input: credentialsSchema, output: authenticateOutput },
   getAccount: { input: accountSidInput, output: accountSchema.nullable() },
   ownsNumber: { input: senderQuerySchema, output: z.boolean() },
+  findPhoneNumbers: { input: findPhoneNumbersInput, output: z.array(ownedNumberSchema).max(1000) },
   getPhoneNumber: { input: numberQuerySchema, output: namedNumberSchema.nullable() },
   signingKeys: { input: signingKeysInput, output: signingKeysOutput },
   completeProvisioning: { input: accountSidInput, output: z.void() },

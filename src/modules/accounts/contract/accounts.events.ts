@@ -32,6 +32,11 @@ export const phoneNumberAssigned = defineEvent(
   'accounts.phone-number-assigned.v1',
   account.extend({ phoneNumber: z.string() }),
 );
+/** What its customer set for a number changed: its name, or who is asked about incoming messages. */
+export const phoneNumberChanged = defineEvent(
+  'accounts.phone-number-changed.v1',
+  account.extend({ phoneNumber: z.string() }),
+);
 export const keyCreated = defineEvent('accounts.key-created.v1', account.extend({ keySid: z.string() }));
 export const keyRevoked = defineEvent('accounts.key-revoked.v1', account.extend({ keySid: z.string() }));
 export const tokenRotated = defineEvent('accounts.token-rotated.v1', account);
@@ -44,6 +49,7 @@ export const ACCOUNTS_EVENTS = [
   accountClosed,
   tierChanged,
   phoneNumberAssigned,
+  phoneNumberChanged,
   keyCreated,
   keyRevoked,
   tokenRotated,

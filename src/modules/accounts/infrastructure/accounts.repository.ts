@@ -1,5 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import type { Queryable } from '../../../platform/postgres/database.js';
+import type { SmsMethod } from '../contract/accounts.api.js';
 import type { AccountState } from '../domain/account.js';
 import { AccountsDatabase } from './accounts.storage.js';
 
@@ -12,6 +13,17 @@ export interface StoredAccount {
 export interface StoredKey {
   readonly accountId: string;
   readonly secretHash: Buffer;
+}
+
+/** A number with its owner and whom it asks about incoming messages. */
+export interface StoredNumber {
+  readonly id: string;
+  readonly phoneNumber: string;
+  readonly accountId: string;
+  readonly smsUrl: string | null;
+  readonly smsMethod: SmsMethod;
+  readonly smsFallbackUrl: string | null;
+  readonly smsFallbackMethod: SmsMethod;
 }
 
 interface AccountRow {
@@ -60,13 +72,25 @@ export class AccountsRepository {
   }
 
   /** The id of the account that owns a number, or null. */
-  async findOwner(phoneNumber: string, on: Queryable = this.db): Promise<string | null> {
+  async findOwner(phoneNumber: string, on: Queryable): Promise<string | null> {
     const { rows } = await on.query<{ account_id: string }>({
       name: 'accounts-find-owner',
       text: 'select account_id from accounts.phone_number where phone_number = $1',
       values: [phoneNumber],
     });
     return rows[0]?.account_id ?? null;
+  }
+
+  /** Those of the numbers that somebody owns. */
+  async findNumbers(phoneNumbers: readonly string[]): Promise<StoredNumber[]> {
+    const { rows } = await this.db.query<StoredNumber>({
+      name: 'accounts-find-numbers',
+      text: `select id, phone_number as "phoneNumber", account_id as "accountId", sms_url as "smsUrl",
+          sms_method as "smsMethod", sms_fallback_url as "smsFallbackUrl", sms_fallback_method as "smsFallbackMethod"
+        from accounts.phone_number where phone_number = any($1::text[])`,
+      values: [phoneNumbers],
+    });
+    return rows;
   }
 
   /** Reads an account and keeps it from changing until the transaction ends; null when there is none. */
@@ -142,12 +166,14 @@ export class AccountsRepository {
     return rowCount === 1;
   }
 
-  /** Gives a number to another account. */
+  /** Gives a number to another account, without what the one before had set for it. */
   async moveNumber(tx: Queryable, accountId: string, phoneNumber: string): Promise<void> {
-    await tx.query('update accounts.phone_number set account_id = $1 where phone_number = $2', [
-      accountId,
-      phoneNumber,
-    ]);
+    await tx.query(
+      `update accounts.phone_number set account_id = $1, friendly_name = null, sms_url = null, sms_method = 'POST',
+          sms_fallback_url = null, sms_fallback_method = 'POST', updated_at = clock_timestamp()
+        where phone_number = $2`,
+      [accountId, phoneNumber],
+    );
   }
 }
 

@@ -10,6 +10,7 @@ import { Connections } from '../domain/carrier-connection.js';
 import { BindsLeaseRepository, type HeldLease } from '../infrastructure/binds-lease.repository.js';
 import { CarrierDirectory } from '../infrastructure/carrier-directory.js';
 import { CarriersDatabase, CarriersLog } from '../infrastructure/carriers.storage.js';
+import { InboundRepository } from '../infrastructure/inbound.repository.js';
 import { IntentsRepository } from '../infrastructure/intents.repository.js';
 import { OutcomesRepository } from '../infrastructure/outcomes.repository.js';
 import { Binds, type BindsHandlers, type BindsParts } from './binds.js';
@@ -75,10 +76,11 @@ export class BindsOwner extends CapacitySignal {
     private readonly metrics: CarriersMetrics,
     private readonly reports: ReportStatus,
     private readonly forgetOrphans: ForgetOrphans,
+    inbound: InboundRepository,
     @Inject(Logger) private readonly logger: Logger,
   ) {
     super();
-    this.parts = { intents, outcomes, directory, connections, logger };
+    this.parts = { intents, outcomes, inbound, directory, connections, logger };
     metrics.watch(() => this.term?.binds.status() ?? new Map());
   }
 
@@ -136,6 +138,7 @@ export class BindsOwner extends CapacitySignal {
       return;
     }
     if (term.binds.isPaused || this.isChanged) await this.refresh(term);
+    term.binds.step();
     await this.reports.report(term.lease, term.binds.status());
     await this.forgetOrphans.step(term.lease);
   }
@@ -228,6 +231,7 @@ export class BindsOwner extends CapacitySignal {
       onRoom: () => this.room(),
       onBreaker: (carrier, state) => void this.publishBreaker(carrier, state),
       onOutcome: (carrier, outcome) => this.metrics.count(carrier, outcome),
+      onInbound: (carrier, what) => this.metrics.countInbound(carrier, what),
       onClosed: () => this.refreshSoon(),
       onLost: () => this.end(lease),
     };

@@ -2,15 +2,18 @@ import type { Logger } from '../../../platform/tokens.js';
 import { newId } from '../../../shared/sid.js';
 import type { Submission, SubmitResult } from '../contract/carriers.api.js';
 import type { BreakerState } from '../domain/breaker.js';
-import type { Connections, Outgoing } from '../domain/carrier-connection.js';
+import type { CarrierReceipt, Connections, Outgoing } from '../domain/carrier-connection.js';
 import { UNKNOWN_ERROR } from '../domain/error-codes.js';
 import type { CarrierStatus } from '../domain/link-status.js';
 import type { RouteTable } from '../domain/route-table.js';
 import { BindsLost, type HeldLease } from '../infrastructure/binds-lease.repository.js';
 import type { CarrierDirectory } from '../infrastructure/carrier-directory.js';
+import type { InboundRepository } from '../infrastructure/inbound.repository.js';
 import type { IntentsRepository } from '../infrastructure/intents.repository.js';
 import type { OutcomesRepository } from '../infrastructure/outcomes.repository.js';
 import type { CarrierLink, LinkHandlers } from './carrier-link.js';
+import type { CountedInbound } from './carriers-metrics.js';
+import { InboundRecorder } from './inbound-recorder.js';
 import { Links } from './links.js';
 import { OpenIntents } from './open-intents.js';
 import { OutcomeRecorder } from './outcome-recorder.js';
@@ -22,6 +25,8 @@ export interface BindsHandlers {
   onBreaker(carrier: string, state: BreakerState): void;
   /** How a hand-over of a submission ended. */
   onOutcome(carrier: string, outcome: 'accepted' | 'rejected' | 'unknown' | 'returned'): void;
+  /** What became of a message from a phone. */
+  onInbound(carrier: string, what: CountedInbound): void;
   /** A carrier can be opened anew: refresh() does. */
   onClosed(): void;
   /** Another worker has the lease: this term is over. */
@@ -31,6 +36,7 @@ export interface BindsHandlers {
 export interface BindsParts {
   readonly intents: IntentsRepository;
   readonly outcomes: OutcomesRepository;
+  readonly inbound: InboundRepository;
   readonly directory: CarrierDirectory;
   readonly connections: Connections;
   readonly logger: Logger;
@@ -48,6 +54,7 @@ export class Binds {
   private readonly links: Links;
   private readonly open = new OpenIntents();
   private readonly recorder: OutcomeRecorder;
+  private readonly inbound: InboundRecorder;
   /** Hand-overs whose keys are being written. */
   private readonly taking = new Set<Promise<unknown>>();
   /** Room that is promised to them, by carrier. */
@@ -63,9 +70,14 @@ export class Binds {
     private readonly mayLead: () => boolean,
   ) {
     this.recorder = new OutcomeRecorder(lease, parts.outcomes, this.open, parts.logger, () => handlers.onLost());
+    this.inbound = new InboundRecorder(lease, parts.inbound, parts.logger, {
+      onCounted: (carrier, what) => handlers.onInbound(carrier, what),
+      onLost: () => handlers.onLost(),
+    });
     this.links = new Links(parts.connections, parts.logger, {
       link: this.linkHandlers(),
       onReceipt: (receipt) => this.recorder.receipt(receipt),
+      onInbound: (inbound) => this.inbound.take(inbound),
       onClosed: () => handlers.onClosed(),
       mayLead,
     });
@@ -122,9 +134,19 @@ export class Binds {
     return offered.map(({ key }) => (taken.has(key) ? 'taken' : stranded.has(key) ? 'stranded' : 'busy'));
   }
 
+  /** Takes a receipt that came beside the sessions. Resolves when it is durable. @throws BindsLost where the term is over */
+  receipt(receipt: CarrierReceipt): Promise<void> {
+    return this.recorder.receipt(receipt);
+  }
+
   /** Each carrier as it stands; why, where it has no link. */
   status(): Map<string, CarrierStatus> {
     return this.links.status();
+  }
+
+  /** Called about once a second. */
+  step(): void {
+    this.inbound.step();
   }
 
   /** Closes the links, in good order, until refresh(): this worker may not be the owner any more. Facts are kept. */
@@ -136,9 +158,9 @@ export class Binds {
   /** Ends the term in good order: nothing new, answers waited for (bounded), everything written if that can be. */
   async stop(timeoutMs: number): Promise<void> {
     this.state = 'paused';
-    const end = setTimeout(() => this.recorder.close(), timeoutMs);
+    const end = setTimeout(() => this.close(), timeoutMs);
     await Promise.all([this.links.stop(), ...this.taking]);
-    await this.recorder.drain();
+    await Promise.all([this.recorder.drain(), this.inbound.drain()]);
     clearTimeout(end);
     this.abandon();
   }
@@ -146,8 +168,13 @@ export class Binds {
   /** Ends the term at once: another worker leads, and settles what is left open. */
   abandon(): void {
     this.state = 'over';
-    this.recorder.close();
+    this.close();
     void this.links.stop();
+  }
+
+  private close(): void {
+    this.recorder.close();
+    this.inbound.close();
   }
 
   private get isTaking(): boolean {
@@ -229,7 +256,11 @@ export class Binds {
   private record(outgoing: Outgoing, outcome: 'accepted' | 'rejected' | 'unknown', errorCode: number | null): void {
     this.handlers.onOutcome(outgoing.carrier, outcome);
     const messageIds = outcome === 'accepted' ? outgoing.messageIds.map((id) => id ?? '') : [];
-    this.recorder.answered(outgoing.intentId, { ...intended(outgoing), outcome, errorCode, messageIds });
+    // A carrier that took it in one piece reports on it once.
+    const segments = outcome === 'accepted' ? messageIds.length : outgoing.parts.length;
+    const { intentId, answerMs } = outgoing;
+    const timing = answerMs === undefined ? {} : { answerMs };
+    this.recorder.answered(intentId, { ...intended(outgoing), ...timing, segments, outcome, errorCode, messageIds });
   }
 
   /** A submission that its carrier has not got: the next one takes it, or it goes back to who submitted it. */

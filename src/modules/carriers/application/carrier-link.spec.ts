@@ -86,6 +86,7 @@ function outgoing(key: string, over: Partial<Outgoing> = {}): Outgoing {
     key,
     accountId: 'account',
     intentId: 'intent',
+    hops: 0,
     from: '+15005550006',
     to: '+15555550100',
     encoding: 'GSM-7',

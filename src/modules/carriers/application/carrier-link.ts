@@ -172,6 +172,7 @@ export class CarrierLink {
     this.pacer.take(startedAtMs, segments);
     const turn = this.breaker.started(startedAtMs);
     const outcome = await this.connection.handOver(outgoing);
+    outgoing.answerMs = Math.round(performance.now() - startedAtMs);
     this.judge(outcome, turn, startedAtMs, segments);
     this.inFlight--;
     this.segmentsInFlight -= segments;
@@ -207,6 +208,7 @@ export class CarrierLink {
         this.breaker.withdrawn(turn);
         return;
       case 'unknown':
+        if (outcome.reason === 'answered') this.lastAnswerAtMs = now;
         if (outcome.reason === 'timeout' && this.isStalled(now)) this.breaker.stalled(turn, now);
         else this.breaker.failed(turn, now);
     }

@@ -8,10 +8,14 @@ const BREAKER_VALUES: Readonly<Record<BreakerState, number>> = { closed: 0, half
 
 export type CountedOutcome = 'accepted' | 'rejected' | 'unknown' | 'returned';
 
+/** `incomplete`: a part never came; `repeated`: the carrier brought again what was there. */
+export type CountedInbound = 'whole' | 'incomplete' | 'repeated';
+
 /** What an operator watches of carriers. All but the orphans is known in the process that owns the binds only. */
 @Injectable()
 export class CarriersMetrics {
   private readonly submissions;
+  private readonly inbound;
   private readonly forgotten;
   private statuses: () => ReadonlyMap<string, CarrierStatus> = () => new Map();
 
@@ -21,6 +25,11 @@ export class CarriersMetrics {
       name: 'trunkline_carrier_submissions_total',
       help: 'Submissions by what became of them',
       labelNames: ['carrier', 'outcome'],
+    });
+    this.inbound = metrics.counter({
+      name: 'trunkline_carrier_inbound_total',
+      help: 'Messages from phones by how they came: whole, incomplete, or repeated by the carrier',
+      labelNames: ['carrier', 'kind'],
     });
     this.forgotten = metrics.counter({
       name: 'trunkline_orphan_receipts_forgotten_total',
@@ -54,6 +63,10 @@ export class CarriersMetrics {
 
   countForgotten(receipts: number): void {
     this.forgotten.inc(receipts);
+  }
+
+  countInbound(carrier: string, kind: CountedInbound): void {
+    this.inbound.inc({ carrier, kind });
   }
 
   count(carrier: string, outcome: CountedOutcome): void {

@@ -3,6 +3,7 @@ import type { z } from 'zod';
 import {
   CarriersApi,
   type capacityOutput,
+  type InboundContent,
   type listSubmissionsInput,
   type routeInput,
   type routeOutput,
@@ -13,6 +14,7 @@ import {
   type submissionBuckets,
 } from '../contract/carriers.api.js';
 import { CarrierDirectory } from '../infrastructure/carrier-directory.js';
+import { InboundRepository } from '../infrastructure/inbound.repository.js';
 import { SubmissionAuditRepository } from '../infrastructure/submission-audit.repository.js';
 import { BindsOwner } from './binds-owner.js';
 import { WithdrawSubmissions } from './withdraw-submissions.js';
@@ -25,6 +27,7 @@ export class CarriersFacade extends CarriersApi {
     private readonly owner: BindsOwner,
     private readonly withdrawing: WithdrawSubmissions,
     private readonly audit: SubmissionAuditRepository,
+    private readonly inbound: InboundRepository,
   ) {
     super();
   }
@@ -53,5 +56,13 @@ export class CarriersFacade extends CarriersApi {
 
   listSubmissions(input: z.infer<typeof listSubmissionsInput>): Promise<SubmissionRow[]> {
     return this.audit.list(input);
+  }
+
+  inboundContents(inboundIds: readonly string[]): Promise<InboundContent[]> {
+    return this.inbound.contents(inboundIds);
+  }
+
+  redactInbound(inboundIds: readonly string[]): Promise<void> {
+    return this.inbound.redact(inboundIds);
   }
 }

@@ -3,13 +3,18 @@ import { SecretBox } from '../../../platform/crypto/secret-box.js';
 import type { Queryable } from '../../../platform/postgres/database.js';
 import type { NewEvent } from '../../../shared/define-event.js';
 import { newId } from '../../../shared/sid.js';
-import type { CarriersDemo } from '../contract/carriers.demo.js';
-import { amend, type CarrierPatch, sealContext } from '../domain/carrier.js';
+import type { CarriersDemo, DemoCarrier } from '../contract/carriers.demo.js';
+import { amend, type CarrierDefinition, type CarrierPatch, sealContext } from '../domain/carrier.js';
 import { CarriersRepository } from '../infrastructure/carriers.repository.js';
+import { sealSecrets } from '../infrastructure/http-carrier/http-carrier-secrets.js';
 import { CarrierChanges, carrierEvent, routeEvent } from './carrier-changes.js';
+import { addressOf } from './http-definitions.js';
+import { SIMULATED_KEY, simulatedHttp } from './simulated-http.js';
 
 const HOST = '127.0.0.1';
 const WINDOW_SIZE = 50;
+
+type Target = Pick<CarrierDefinition, 'host' | 'port' | 'systemId' | 'password' | 'http'>;
 
 /** Makes the demo's carriers and routes, once; points the carriers to their simulators at every start. */
 @Injectable()
@@ -21,15 +26,30 @@ export class EnsureDemoCarriers implements CarriersDemo {
   ) {}
 
   /** See CarriersDemo. */
-  async ensureDemoCarriers(ports: Readonly<Record<string, number>>, password: string): Promise<void> {
+  async ensureDemoCarriers(carriers: readonly DemoCarrier[]): Promise<void> {
     await this.changes.make(async (tx) => {
       const events: NewEvent[] = [];
-      for (const [index, [name, port]] of Object.entries(ports).entries()) {
-        const target = { host: HOST, port, systemId: name, password: this.secrets.seal(password, sealContext(name)) };
-        events.push(...((await this.update(tx, name, target)) ?? (await this.create(tx, name, target, index + 1))));
+      for (const [index, carrier] of carriers.entries()) {
+        const target = this.target(carrier);
+        const made = await this.update(tx, carrier.name, target);
+        events.push(...(made ?? (await this.create(tx, carrier, target, index + 1))));
       }
       return { result: undefined, events };
     });
+  }
+
+  /** Where a carrier is now, and what proves us to it. */
+  private target({ name, type, port, password }: DemoCarrier): Target {
+    if (type === 'smpp') {
+      return { host: HOST, port, systemId: name, password: this.secrets.seal(password, sealContext(name)) };
+    }
+    const http = simulatedHttp(port);
+    return {
+      ...addressOf(http),
+      systemId: '',
+      http,
+      password: sealSecrets(this.secrets, name, { [SIMULATED_KEY]: password }),
+    };
   }
 
   /** Null where there is no such carrier yet. What the operator changed otherwise is left alone. */
@@ -40,11 +60,11 @@ export class EnsureDemoCarriers implements CarriersDemo {
 
   private async create(
     tx: Queryable,
-    name: string,
-    target: { host: string; port: number; systemId: string; password: Uint8Array },
+    { name, type }: DemoCarrier,
+    target: Target,
     priority: number,
   ): Promise<NewEvent[]> {
-    const definition = { name, type: 'smpp', bind: 'transceiver', windowSize: WINDOW_SIZE, tps: null } as const;
+    const definition = { name, type, bind: 'transceiver', windowSize: WINDOW_SIZE, tps: null } as const;
     const carrier = await this.repository.insert(
       tx,
       { ...definition, ...target, state: 'active', version: 1 },

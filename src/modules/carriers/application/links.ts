@@ -1,13 +1,22 @@
 import type { Logger } from '../../../platform/tokens.js';
-import type { CarrierDefinition } from '../domain/carrier.js';
-import type { CarrierReceipt, Connections } from '../domain/carrier-connection.js';
+import { type CarrierDefinition, smppOptionsOf } from '../domain/carrier.js';
+import type { CarrierConnection, CarrierReceipt, Connections } from '../domain/carrier-connection.js';
+import type { CarrierInbound } from '../domain/inbound.js';
 import type { CarrierStatus } from '../domain/link-status.js';
 import { CarrierLink, type LinkHandlers } from './carrier-link.js';
+
+interface Opened {
+  readonly link: CarrierLink;
+  readonly connection: CarrierConnection;
+  version: number;
+}
 
 export interface LinksHandlers {
   readonly link: LinkHandlers;
   /** Resolves when the receipt is durable. */
   onReceipt(receipt: CarrierReceipt): Promise<void>;
+  /** Resolves when it is durable. */
+  onInbound(inbound: CarrierInbound): Promise<void>;
   /** A link that was in the way of another has closed: follow() opens that one. */
   onClosed(): void;
   mayLead(): boolean;
@@ -15,7 +24,7 @@ export interface LinksHandlers {
 
 /** The links of all carriers: one for each that is defined, opened anew when its definition changes. */
 export class Links {
-  private readonly open = new Map<string, { readonly link: CarrierLink; readonly version: number }>();
+  private readonly open = new Map<string, Opened>();
   /** A carrier's new link waits for its old one, so that its window and its pace hold for both together. */
   private readonly closing = new Map<string, Promise<void>>();
   private readonly problems = new Map<string, string>();
@@ -36,9 +45,11 @@ export class Links {
   follow(carriers: ReadonlyMap<string, CarrierDefinition>): void {
     this.names = [...carriers.keys()];
     this.problems.clear();
-    for (const [name, { version }] of this.open) {
+    for (const [name, opened] of this.open) {
       const carrier = carriers.get(name);
-      if (carrier?.state === 'disabled' || carrier?.version !== version) this.close(name);
+      if (carrier?.version === opened.version) continue;
+      if (carrier && opened.connection.adopt?.(carrier)) opened.version = carrier.version;
+      else this.close(name);
     }
     for (const carrier of carriers.values()) {
       if (carrier.state === 'disabled') this.problems.set(carrier.name, 'the carrier is disabled');
@@ -89,14 +100,15 @@ export class Links {
     const box: { link?: CarrierLink } = {};
     const connection = this.connections.open(carrier, {
       onReceipt: (receipt) => this.handlers.onReceipt(receipt),
+      onInbound: (inbound) => this.handlers.onInbound(inbound),
       onState: () => box.link?.onState(),
     });
     const link = new CarrierLink(
       {
         name: carrier.name,
-        windowSize: carrier.windowSize,
+        windowSize: carrier.windowSize * smppOptionsOf(carrier).binds,
         tps: carrier.tps,
-        responseTimeoutMs: this.connections.responseTimeoutMs,
+        responseTimeoutMs: connection.responseTimeoutMs ?? this.connections.responseTimeoutMs,
         takes: carrier.state === 'active',
       },
       connection,
@@ -104,7 +116,7 @@ export class Links {
       () => this.handlers.mayLead(),
     );
     box.link = link;
-    this.open.set(carrier.name, { link, version: carrier.version });
+    this.open.set(carrier.name, { link, connection, version: carrier.version });
     link.start();
   }
 }

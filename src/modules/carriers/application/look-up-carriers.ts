@@ -1,5 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { Failure } from '../../../shared/failure.js';
+import type { ShownInbound } from '../domain/inbound.js';
 import type { ShownCarrier } from '../domain/link-status.js';
 import type { OrphanReceipt } from '../domain/submission.js';
 import { CarriersQueries } from '../infrastructure/carriers.queries.js';
@@ -35,6 +36,17 @@ export class LookUpCarriers {
   async orphanReceipts(name: string, after: string | null, limit: number): Promise<OrphanReceipt[]> {
     await this.find(name);
     return this.queries.orphans(name, after, limit);
+  }
+
+  /**
+   * Messages that a carrier brought in, newest first.
+   *
+   * @param after id of the last message of the page before; null for the first page
+   * @throws Failure `not_found`
+   */
+  async inbound(name: string, after: string | null, limit: number): Promise<ShownInbound[]> {
+    await this.find(name);
+    return this.queries.inbound(name, after, limit);
   }
 
   private upToDate(carrier: ShownCarrier): ShownCarrier {

@@ -17,6 +17,7 @@ export function answerEvent(submission: AnsweredSubmission): NewEvent {
       outcome: submission.outcome,
       errorCode: submission.errorCode,
       segments: submission.segments,
+      ...(submission.answerMs === undefined ? {} : { answerMs: submission.answerMs }),
     },
   };
 }

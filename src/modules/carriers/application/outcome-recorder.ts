@@ -5,13 +5,13 @@ import type { Logger } from '../../../platform/tokens.js';
 import type { NewEvent } from '../../../shared/define-event.js';
 import { newId } from '../../../shared/sid.js';
 import type { CarrierReceipt } from '../domain/carrier-connection.js';
-import type { AnsweredSubmission, Intended, OrphanReceipt } from '../domain/submission.js';
+import type { AnsweredSubmission, Intended, OrphanReceipt, SegmentMatch } from '../domain/submission.js';
 import { BindsLost, type HeldLease } from '../infrastructure/binds-lease.repository.js';
 import type { OutcomesRepository } from '../infrastructure/outcomes.repository.js';
 import { candidateIds, normalizeMessageId } from '../infrastructure/smpp/receipt.js';
 import type { OpenIntents, Settled } from './open-intents.js';
 import { answerEvent, distinctEvents, receiptEvent, returnEvent } from './outcome-events.js';
-import { Orphans, SegmentIndex, segmentsOf } from './receipt-matching.js';
+import { hasSameId, Orphans, SegmentIndex, segmentsOf } from './receipt-matching.js';
 
 type Fact = Answered | Returned | Receipted;
 
@@ -202,7 +202,7 @@ export class OutcomeRecorder {
     const orphans: OrphanReceipt[] = [];
     for (const { id, receivedAtMs, receipt } of receipts) {
       const match = known.find(receipt);
-      if (match) events.push(receiptEvent(match, receipt));
+      if (match) events.push(...known.sharing(match).map((each) => receiptEvent(each, receipt)));
       else orphans.push({ ...receipt, id, messageId: normalizeMessageId(receipt.messageId), receivedAtMs });
     }
     return { events, orphans };
@@ -221,13 +221,16 @@ export class OutcomeRecorder {
 
   /** The orphans whose submission was answered in this group. */
   private adoptOrphans(answered: readonly AnsweredSubmission[]): { events: NewEvent[]; orphans: OrphanReceipt[] } {
-    const adopted = new Map<OrphanReceipt, NewEvent>();
+    const adopted = new Map<OrphanReceipt, SegmentMatch[]>();
     for (const match of this.orphans.size === 0 ? [] : answered.flatMap(segmentsOf)) {
       for (const orphan of this.orphans.of(match, Date.now())) {
-        if (!adopted.has(orphan)) adopted.set(orphan, receiptEvent(match, orphan));
+        const [first, ...others] = adopted.get(orphan) ?? [];
+        if (!first) adopted.set(orphan, [match]);
+        else if (hasSameId(first, match)) adopted.set(orphan, [first, ...others, match]);
       }
     }
-    return { events: [...adopted.values()], orphans: [...adopted.keys()] };
+    const events = [...adopted].flatMap(([orphan, matches]) => matches.map((match) => receiptEvent(match, orphan)));
+    return { events, orphans: [...adopted.keys()] };
   }
 }
 

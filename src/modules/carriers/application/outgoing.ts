@@ -25,6 +25,7 @@ export function toOutgoing(item: Submission, intentId: string, routes: RouteTabl
     parts: item.parts,
     retryUnknown: item.unknownOutcome === 'retry',
     weight: item.weight,
+    hops: item.hops,
     validUntilMs: Date.parse(item.validUntil),
     candidates,
     carrier: candidates[0] ?? '',

@@ -42,6 +42,15 @@ export class SegmentIndex {
     return this.findSure(receipt) ?? this.matches(receipt.carrier, candidateIds(receipt.messageId)[0]!)[0] ?? null;
   }
 
+  /**
+   * The segments of the same submission that the carrier gave the same id, this one included: one id for a whole message
+   * means one receipt for all of it.
+   */
+  sharing(match: SegmentMatch): readonly SegmentMatch[] {
+    if (match.segments === 1) return [match];
+    return this.matches(match.carrier, match.messageId).filter((one) => hasSameId(one, match));
+  }
+
   /** As find, but only where the receipt comes from the message's destination. */
   findSure(receipt: Subject): SegmentMatch | null {
     for (const id of candidateIds(receipt.messageId)) {
@@ -101,6 +110,11 @@ export class Orphans {
     this.count -= this.byId.get(key)?.length ?? 0;
     this.byId.delete(key);
   }
+}
+
+/** Whether both are segments of one submission that share an id. */
+export function hasSameId(one: SegmentMatch, other: SegmentMatch): boolean {
+  return one.key === other.key && one.messageId === other.messageId;
 }
 
 function isSameNumber(a: string, b: string): boolean {

@@ -3,19 +3,23 @@ import { join } from 'node:path';
 import { Inject, Injectable } from '@nestjs/common';
 import type { Settings } from '../../../platform/settings/settings.js';
 import { Logger, SETTINGS } from '../../../platform/tokens.js';
-import type { CarrierSnapshot, SubmissionPage } from '../infrastructure/simulator/simulated-carrier.js';
+import type { DemoCarrier } from '../contract/carriers.demo.js';
+import type {
+  CarrierSnapshot,
+  InboundRequest,
+  SentInbound,
+  SubmissionPage,
+} from '../infrastructure/simulator/simulated-carrier.js';
 import { SimulatorProcess } from '../infrastructure/simulator/simulator-process.js';
 import { noSimulatedCarrier, SimulatorControl, simulatorFailure } from './simulator-control.js';
 
-const NAMES = ['sim-smpp-1', 'sim-smpp-2'];
-/** What an SMPP password holds (SMPP 3.4, 5.2.2). */
-const PASSWORD_BYTES = 4;
-
-/** Where the simulated carriers can be reached. */
-export interface SimulatedCarriers {
-  readonly ports: Readonly<Record<string, number>>;
-  readonly password: string;
-}
+const CARRIERS = [
+  { name: 'sim-smpp-1', type: 'smpp' },
+  { name: 'sim-smpp-2', type: 'smpp' },
+  { name: 'sim-http-1', type: 'http' },
+] as const;
+/** As much as an SMPP password holds (SMPP 3.4, 5.2.2); one that signs receipts needs more. */
+const PASSWORD_BYTES = { smpp: 4, http: 16 };
 
 /** Runs the simulated carriers, in a process of their own, and passes on what operators want of them. */
 @Injectable()
@@ -29,15 +33,22 @@ export class RunSimulator extends SimulatorControl {
     super();
   }
 
-  /** @throws Error where the carriers cannot be simulated */
-  async start(): Promise<SimulatedCarriers> {
-    const password = randomBytes(PASSWORD_BYTES).toString('hex');
+  /**
+   * Returns the carriers, first in line first.
+   *
+   * @throws Error where they cannot be simulated
+   */
+  async start(): Promise<DemoCarrier[]> {
+    const carriers = CARRIERS.map(({ name, type }) => {
+      return { name, type, password: randomBytes(PASSWORD_BYTES[type]).toString('hex') };
+    });
     this.running = await SimulatorProcess.start({
       dir: join(this.settings.dataDir, 'simulator'),
-      carriers: NAMES.map((name) => ({ name, type: 'smpp', password })),
+      carriers,
       log: (line) => this.logger.info({}, line),
     });
-    return { ports: this.running.ports, password };
+    const { ports } = this.running;
+    return carriers.map((carrier) => ({ ...carrier, port: ports[carrier.name]! }));
   }
 
   async stop(): Promise<void> {
@@ -55,6 +66,10 @@ export class RunSimulator extends SimulatorControl {
 
   submissions(name: string, query: { after: number; limit: number }): Promise<SubmissionPage> {
     return this.ask(name, (simulator) => simulator.submissions(name, query));
+  }
+
+  inbound(name: string, request: InboundRequest): Promise<SentInbound> {
+    return this.ask(name, (simulator) => simulator.inbound(name, request));
   }
 
   private async ask<T>(name: string, question: (simulator: SimulatorProcess) => Promise<T>): Promise<T> {

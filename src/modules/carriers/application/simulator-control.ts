@@ -1,9 +1,18 @@
 import { Failure } from '../../../shared/failure.js';
 import { KnobError, knobsSchema } from '../infrastructure/simulator/knobs.js';
-import type { CarrierSnapshot, SubmissionPage } from '../infrastructure/simulator/simulated-carrier.js';
+import {
+  type CarrierSnapshot,
+  type InboundRequest,
+  inboundRequestSchema,
+  type SentInbound,
+  type SubmissionPage,
+} from '../infrastructure/simulator/simulated-carrier.js';
 
 /** Any of a simulated carrier's knobs. */
 export const knobChange = knobsSchema.partial();
+
+/** A message that a phone is to send through a simulated carrier. */
+export const inboundRequest = inboundRequestSchema;
 
 /** The simulated carriers as operators turn them. Where nothing is simulated, there are none. */
 export abstract class SimulatorControl {
@@ -20,6 +29,13 @@ export abstract class SimulatorControl {
    * @throws Failure `not_found`, `unavailable`
    */
   abstract submissions(name: string, query: { after: number; limit: number }): Promise<SubmissionPage>;
+
+  /**
+   * Lets a phone send a message through the carrier; resolves when all its parts are confirmed.
+   *
+   * @throws Failure `not_found`, `unavailable` where the carrier's client does not take it
+   */
+  abstract inbound(name: string, request: InboundRequest): Promise<SentInbound>;
 }
 
 /** There is no simulated carrier of that name, or none at all. */

@@ -21,6 +21,8 @@ export const submission = z.object({
   /** Instant after which it must not be handed to a carrier any more. */
   validUntil: z.iso.datetime(),
   traceparent: z.string().nullable(),
+  /** How many instances of this product the message has passed through before this one. */
+  hops: z.int().min(0).default(0),
 });
 export type Submission = z.infer<typeof submission>;
 export const submitInput = z.array(submission).max(1000);
@@ -62,6 +64,22 @@ export const submissionRow = z.object({
 });
 export type SubmissionRow = z.infer<typeof submissionRow>;
 
+export const inboundContentsInput = z.array(z.string()).max(1000);
+/** A message that a carrier brought in. */
+export const inboundContent = z.object({
+  inboundId: z.string(),
+  from: z.string(),
+  to: z.string(),
+  /** Empty where there is none, or none any more. */
+  text: z.string(),
+  /** `UCS-2` where it came so, or has characters that the GSM 7-bit alphabet lacks. */
+  encoding: z.enum(['GSM-7', 'UCS-2']),
+  /** How many parts of it came. */
+  segments: z.int(),
+  receivedAt: z.iso.datetime(),
+});
+export type InboundContent = z.infer<typeof inboundContent>;
+
 /**
  * What carriers offers: the way to a destination, and the hand-over to it. A submission is known by the key its
  * caller gave it and is handed to a carrier once; where that cannot be known, its outcome says so.
@@ -91,6 +109,15 @@ export abstract class CarriersApi {
 
   /** The answered submissions whose keys lie in a range, in the order of their keys, from after one. */
   abstract listSubmissions(input: z.infer<typeof listSubmissionsInput>): Promise<SubmissionRow[]>;
+
+  /**
+   * What came in from phones, by the ids of `carriers.inbound-received.v1`, at most 1000 at a time: those that exist, in
+   * any order. They are kept for 90 days.
+   */
+  abstract inboundContents(inboundIds: readonly string[]): Promise<InboundContent[]>;
+
+  /** Empties the texts of what came in from phones, for good, at most 1000 at a time. What does not exist is passed over. */
+  abstract redactInbound(inboundIds: readonly string[]): Promise<void>;
 }
 
 /** Called when a queue has room again, in the process that holds the binds. Best effort: also poll. */
@@ -106,4 +133,6 @@ export const carriersContract = {
   withdraw: { input: withdrawInput, output: withdrawOutput },
   digest: { input: submissionBuckets, output: z.array(submissionDigest) },
   listSubmissions: { input: listSubmissionsInput, output: z.array(submissionRow) },
+  inboundContents: { input: inboundContentsInput, output: z.array(inboundContent) },
+  redactInbound: { input: inboundContentsInput, output: z.void() },
 } satisfies Record<keyof CarriersApi, { input: z.ZodType; output: z.ZodType }>;

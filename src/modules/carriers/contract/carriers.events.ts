@@ -13,7 +13,10 @@ export const submissionAnswered = defineEvent(
     carrier: z.string(),
     outcome: z.enum(['accepted', 'rejected', 'unknown']),
     errorCode: z.int().nullable(),
+    /** Into how many the carrier took it: 1 where it took all segments of a message in one piece. */
     segments: z.int(),
+    /** From its last hand-over to the answer, or until none was waited for any more, milliseconds. */
+    answerMs: z.int().optional(),
   }),
 );
 
@@ -23,7 +26,7 @@ export const submissionReturned = defineEvent(
   z.object({ key: z.string(), reason: z.string() }),
 );
 
-/** A carrier reported on one segment of a submission. `final` states: delivered, undelivered. */
+/** A carrier reported on one of the segments into which it took a submission. `final` states: delivered, undelivered. */
 export const receiptReceived = defineEvent(
   'carriers.receipt-received.v1',
   z.object({
@@ -35,6 +38,23 @@ export const receiptReceived = defineEvent(
     errorCode: z.int().nullable(),
     /** `done date` of the receipt as the carrier wrote it, YYMMDDhhmm. */
     doneDate: z.string().nullable(),
+  }),
+);
+
+/**
+ * A message from a phone has come in whole, or as much of it as came in time. Its text is asked for with inboundContents.
+ * `from` and `to` as the carrier types them: with a `+` where it says that the number is international.
+ */
+export const inboundReceived = defineEvent(
+  'carriers.inbound-received.v1',
+  z.object({
+    /** A UUIDv7. */
+    inboundId: z.string(),
+    carrier: z.string(),
+    from: z.string(),
+    to: z.string(),
+    segments: z.int(),
+    receivedAt: z.iso.datetime(),
   }),
 );
 
@@ -55,6 +75,7 @@ export const CARRIERS_EVENTS = [
   submissionAnswered,
   submissionReturned,
   receiptReceived,
+  inboundReceived,
   breakerChanged,
   carrierChanged,
   routeChanged,

@@ -1,4 +1,5 @@
 import type { CarrierDefinition } from './carrier.js';
+import type { CarrierInbound } from './inbound.js';
 
 /** A submission on its way through the carriers. */
 export interface Outgoing {
@@ -11,6 +12,8 @@ export interface Outgoing {
   readonly parts: readonly string[];
   readonly retryUnknown: boolean;
   readonly weight: number;
+  /** How many instances of this product it has passed through before this one. */
+  readonly hops: number;
   /** Milliseconds since 1970. */
   readonly validUntilMs: number;
   /** The carriers for its destination, best first. */
@@ -22,6 +25,8 @@ export interface Outgoing {
   readonly exhausted: Set<string>;
   /** The present carrier's ids of the parts it has taken; the others are still to be sent. */
   messageIds: (string | null)[];
+  /** How long its last hand-over took, milliseconds. */
+  answerMs?: number;
 }
 
 /** How a hand-over ended, of all parts together. */
@@ -34,8 +39,8 @@ export type HandOver =
   | { readonly kind: 'retryable' }
   /** It never left. */
   | { readonly kind: 'unsent' }
-  /** It left, and the answer is lost. */
-  | { readonly kind: 'unknown'; readonly reason: 'timeout' | 'disconnected' };
+  /** It left, and the answer is lost, or says no more than that (`answered`). */
+  | { readonly kind: 'unknown'; readonly reason: 'timeout' | 'disconnected' | 'answered' };
 
 /** What a carrier says about a message it took. */
 export interface CarrierReceipt {
@@ -52,6 +57,8 @@ export interface CarrierReceipt {
 export interface ConnectionHandlers {
   /** Answered to the carrier when the promise resolves; where it rejects, the carrier sends the receipt again. */
   onReceipt(receipt: CarrierReceipt): Promise<void>;
+  /** The same for a message from a phone, or a part of one. */
+  onInbound(inbound: CarrierInbound): Promise<void>;
   onState(): void;
 }
 
@@ -59,6 +66,9 @@ export interface ConnectionState {
   readonly phase: 'connecting' | 'bound' | 'down';
   /** Why it is not bound, or was not last time, in plain words. */
   readonly error: string | null;
+  /** Where it is bound several times: how many binds there are to be, and how many there are. */
+  readonly binds?: number | undefined;
+  readonly bound?: number | undefined;
 }
 
 /** The technical way to one carrier. */
@@ -66,7 +76,11 @@ export interface CarrierConnection {
   /** How many more segments it takes right now. */
   readonly credit: number;
   readonly state: ConnectionState;
+  /** How long an answer may take, where it is not as long as with all connections. */
+  readonly responseTimeoutMs?: number;
   start(): void;
+  /** Goes on with a changed definition; false where that takes a new connection, as it does where this is missing. */
+  adopt?(carrier: CarrierDefinition): boolean;
   /** Takes no more, waits for what is under way (bounded), and closes. */
   stop(): Promise<void>;
   /** Hands over what of a submission is still to be sent, and notes the carrier's ids in it. Never rejects. */

@@ -17,6 +17,8 @@ export interface AnsweredSubmission {
   readonly errorCode: number | null;
   readonly segments: number;
   readonly destination: string;
+  /** How long the last hand-over took, milliseconds; missing where nobody knows it. */
+  readonly answerMs?: number;
   /** The carrier's ids of the segments, in normal form, empty where it gave none; no ids unless it is accepted. */
   readonly messageIds: readonly string[];
 }

@@ -5,9 +5,11 @@ import { nativePage, pageQuerySchema } from '../../../platform/http/page.js';
 import { AddCarrier } from '../application/add-carrier.js';
 import { ChangeCarrier } from '../application/change-carrier.js';
 import { LookUpCarriers } from '../application/look-up-carriers.js';
-import { presentCarrier, presentOrphan } from './carriers.presenters.js';
+import { presentCarrier, presentInbound, presentOrphan } from './carriers.presenters.js';
 import { addCarrierBody, changeCarrierBody } from './carriers.schemas.js';
 import { idCursor, textCursor } from './cursor.js';
+import { carrierChange, newHttpCarrier } from './http-carrier.requests.js';
+import { splitSmpp } from './smpp-carrier.schemas.js';
 
 type PageQuery = z.infer<typeof pageQuerySchema>;
 
@@ -23,8 +25,13 @@ export class CarriersController {
 
   @Post()
   async add(@Body({ schema: addCarrierBody }) body: z.infer<typeof addCarrierBody>) {
-    const { system_id: systemId, window: windowSize, ...given } = body;
-    await this.addCarrier.add({ ...given, systemId, windowSize });
+    if (body.type === 'http') {
+      await this.addCarrier.addHttp(newHttpCarrier(body));
+    } else {
+      const { rest, smpp } = splitSmpp(body);
+      const { system_id: systemId, window: windowSize, ...given } = rest;
+      await this.addCarrier.add({ ...given, systemId, windowSize, smpp });
+    }
     return presentCarrier(await this.lookUp.find(body.name));
   }
 
@@ -44,8 +51,7 @@ export class CarriersController {
     @Param('name') name: string,
     @Body({ schema: changeCarrierBody }) body: z.infer<typeof changeCarrierBody>,
   ) {
-    const { system_id: systemId, window: windowSize, ...given } = body;
-    await this.changeCarrier.change(name, { ...given, systemId, windowSize });
+    await this.changeCarrier.change(name, carrierChange(body));
     return presentCarrier(await this.lookUp.find(name));
   }
 
@@ -62,5 +68,12 @@ export class CarriersController {
   async orphanReceipts(@Param('name') name: string, @Query({ schema: pageQuerySchema }) query: PageQuery) {
     const orphans = await this.lookUp.orphanReceipts(name, idCursor(query.cursor), query.limit + 1);
     return nativePage(orphans, query.limit, presentOrphan, (orphan) => [orphan.id]);
+  }
+
+  /** Messages that came in from phones, newest first. */
+  @Get(':name/inbound')
+  async inbound(@Param('name') name: string, @Query({ schema: pageQuerySchema }) query: PageQuery) {
+    const messages = await this.lookUp.inbound(name, idCursor(query.cursor), query.limit + 1);
+    return nativePage(messages, query.limit, presentInbound, (message) => [message.id]);
   }
 }

@@ -1,16 +1,16 @@
+import { smppOptionsOf } from '../domain/carrier.js';
+import type { ShownInbound } from '../domain/inbound.js';
 import type { ShownCarrier } from '../domain/link-status.js';
 import type { StoredRoute } from '../domain/route-table.js';
 import type { OrphanReceipt } from '../domain/submission.js';
+import { presentSmpp } from './smpp-carrier.schemas.js';
 
 /** A carrier as operators see it: its definition without the password, and how it fares. */
 export function presentCarrier(carrier: ShownCarrier) {
   return {
     name: carrier.name,
     type: carrier.type,
-    host: carrier.host,
-    port: carrier.port,
-    system_id: carrier.systemId,
-    bind: carrier.bind,
+    ...(carrier.http ?? presentSession(carrier)),
     window: carrier.windowSize,
     tps: carrier.tps,
     state: carrier.state,
@@ -20,6 +20,10 @@ export function presentCarrier(carrier: ShownCarrier) {
     ...presentStatus(carrier),
     orphan_receipts: carrier.orphanReceipts,
   };
+}
+
+function presentSession({ host, port, systemId, bind, smpp }: ShownCarrier) {
+  return { host, port, system_id: systemId, bind, ...presentSmpp(smppOptionsOf({ smpp })) };
 }
 
 /** A route. */
@@ -47,6 +51,20 @@ export function presentOrphan(orphan: OrphanReceipt) {
   };
 }
 
+/** A message from a phone. */
+export function presentInbound(message: ShownInbound) {
+  return {
+    id: message.id,
+    from: message.from,
+    to: message.to,
+    text: message.text,
+    encoding: message.encoding,
+    segments: message.segments,
+    missing_segments: message.missing,
+    received_at: message.receivedAt.toISOString(),
+  };
+}
+
 /** `stale` where no worker owns the binds, or the one that does has not looked at this carrier yet. */
 function presentStatus(carrier: ShownCarrier) {
   const { status, statusAt, isStatusCurrent } = carrier;
@@ -57,9 +75,13 @@ function presentStatus(carrier: ShownCarrier) {
   }
   return {
     ...seen,
-    session: { phase: status.phase, error: status.error },
+    session: { phase: status.phase, error: status.error, bound: status.bound, binds: status.binds },
     breaker: { state: status.breaker, open_ms: status.breakerOpenMs },
-    bulkhead: { queued: status.queued, in_flight: status.inFlight, window: carrier.windowSize },
+    bulkhead: {
+      queued: status.queued,
+      in_flight: status.inFlight,
+      window: carrier.windowSize * smppOptionsOf(carrier).binds,
+    },
     pace: { tps: carrier.tps, share: status.paceShare },
     quality: {
       recent_calls: status.recent.calls,

@@ -1,8 +1,8 @@
-import { Body, Controller, Get, Param, Put, Query } from '@nestjs/common';
+import { Body, Controller, Get, Param, Post, Put, Query } from '@nestjs/common';
 import type { z } from 'zod';
 import { OperatorOnly } from '../../../platform/http/decorators.js';
 import { encodeCursor, pageQuerySchema } from '../../../platform/http/page.js';
-import { knobChange, SimulatorControl } from '../application/simulator-control.js';
+import { inboundRequest, knobChange, SimulatorControl } from '../application/simulator-control.js';
 import { numberCursor } from './cursor.js';
 
 /** Whether there is such a carrier is asked first, so that nothing is missed where there is none. */
@@ -34,5 +34,11 @@ export class SimulatorController {
     const last = page.data.at(-1);
     const next = page.hasMore && last ? encodeCursor([last.sequence]) : null;
     return { data: page.data, next_cursor: next, has_more: next !== null };
+  }
+
+  /** Lets a phone send a message through the carrier, in as many parts as it takes. Answers when all are confirmed. */
+  @Post(':name/inbound')
+  async inbound(@Param('name') name: string, @Body({ schema: inboundRequest }) body: z.infer<typeof inboundRequest>) {
+    return this.simulator.inbound(name, body);
   }
 }

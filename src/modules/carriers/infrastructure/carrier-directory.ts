@@ -5,6 +5,7 @@ import { carrierChanged, routeChanged } from '../contract/carriers.events.js';
 import type { CarrierDefinition } from '../domain/carrier.js';
 import { RouteTable } from '../domain/route-table.js';
 import { CarriersDatabase } from './carriers.storage.js';
+import { storedSmpp } from './stored-smpp.js';
 
 interface CarrierRow {
   name: string;
@@ -17,7 +18,9 @@ interface CarrierRow {
   window_size: number;
   tps: number | null;
   state: CarrierDefinition['state'];
+  smpp: unknown;
   version: number;
+  http: CarrierDefinition['http'];
 }
 
 /**
@@ -69,7 +72,9 @@ export class CarrierDirectory implements LocalTail {
 
   private async load() {
     const carriers = await this.db.control.query<CarrierRow>(
-      `select name, type, host, port, system_id, password, bind, window_size, tps, state, version from carriers.carrier`,
+      `select name, type, host, port, system_id, password, bind, window_size, tps, state, smpp, http,
+        version
+        from carriers.carrier`,
     );
     const routes = await this.db.control.query<{ prefix: string; carrier: string; priority: number; weight: number }>(
       `select r.prefix, r.carrier, r.priority, r.weight from carriers.route r
@@ -94,6 +99,8 @@ function toDefinition(row: CarrierRow): CarrierDefinition {
     windowSize: row.window_size,
     tps: row.tps,
     state: row.state,
+    smpp: storedSmpp.parse(row.smpp),
     version: row.version,
+    http: row.http,
   };
 }

@@ -1,11 +1,14 @@
 import { Injectable } from '@nestjs/common';
 import { z } from 'zod';
 import { BIND_KINDS, CARRIER_STATES, CARRIER_TYPES } from '../domain/carrier.js';
+import type { HttpCarrier } from '../domain/http/definition.js';
+import type { ShownInbound } from '../domain/inbound.js';
 import type { ShownCarrier } from '../domain/link-status.js';
 import type { StoredRoute } from '../domain/route-table.js';
 import type { OrphanReceipt } from '../domain/submission.js';
 import { CarriersOrm } from './carriers.orm.js';
 import { CarriersDatabase } from './carriers.storage.js';
+import { storedSmpp } from './stored-smpp.js';
 
 const MAX_COUNTED = 100_000;
 
@@ -13,6 +16,7 @@ const carrierSchema = z.object({
   type: z.enum(CARRIER_TYPES),
   bind: z.enum(BIND_KINDS),
   state: z.enum(CARRIER_STATES),
+  smpp: storedSmpp,
 });
 const receiptState = z.enum(['enroute', 'delivered', 'undelivered']);
 const count = z.int();
@@ -20,6 +24,8 @@ const statusSchema = z.union([
   z.object({
     phase: z.enum(['connecting', 'bound', 'down']),
     error: z.string().nullable(),
+    binds: count.optional(),
+    bound: count.optional(),
     breaker: z.enum(['closed', 'open', 'half_open']),
     breakerOpenMs: z.number(),
     queued: count,
@@ -80,6 +86,19 @@ export class CarriersQueries {
     }));
   }
 
+  /** Messages that a carrier brought in, newest first. */
+  async inbound(carrier: string, after: string | null, limit: number): Promise<ShownInbound[]> {
+    const rows = await this.orm.inbound.findMany({
+      where: { carrier, ...(after === null ? {} : { id: { lt: after } }) },
+      orderBy: { id: 'desc' },
+      take: limit,
+    });
+    return rows.map(({ id, sender: from, recipient: to, text, encoding, segments, missing, receivedAt }) => ({
+      ...{ id, from, to, text, segments, missing, receivedAt },
+      encoding: encoding === 'UCS-2' ? 'UCS-2' : 'GSM-7',
+    }));
+  }
+
   /** Receipts of all carriers that match no submission, counted up to 100,000. */
   async countOrphans(): Promise<number> {
     return this.orm.orphanReceipt.count({ take: MAX_COUNTED });
@@ -95,6 +114,7 @@ export class CarriersQueries {
     const epoch = await this.currentEpoch();
     return rows.map(({ status, streamId: _, ...row }) => ({
       ...row,
+      http: row.http as unknown as HttpCarrier | null,
       ...carrierSchema.parse(row),
       status: statusSchema.safeParse(status?.status).data ?? null,
       statusAt: status?.updatedAt ?? null,

@@ -2,6 +2,7 @@ import { Injectable } from '@nestjs/common';
 import type { Queryable } from '../../../platform/postgres/database.js';
 import type { CarrierDefinition, StoredCarrier } from '../domain/carrier.js';
 import type { StoredRoute } from '../domain/route-table.js';
+import { storedSmpp } from './stored-smpp.js';
 
 interface CarrierRow {
   name: string;
@@ -14,7 +15,9 @@ interface CarrierRow {
   window_size: number;
   tps: number | null;
   state: CarrierDefinition['state'];
+  smpp: unknown;
   version: number;
+  http: CarrierDefinition['http'];
   stream_id: string;
   created_at: Date;
   updated_at: Date;
@@ -29,8 +32,8 @@ interface RouteRow {
   created_at: Date;
 }
 
-const CARRIER = `name, type, host, port, system_id, password, bind, window_size, tps, state, version, stream_id,
-  created_at, updated_at`;
+const CARRIER = `name, type, host, port, system_id, password, bind, window_size, tps, state, smpp, http, version,
+  stream_id, created_at, updated_at`;
 const ROUTE = 'id, prefix, carrier, priority, weight, created_at';
 
 /** Carriers and routes, as they are changed: in transactions that append the event of the change. */
@@ -39,9 +42,9 @@ export class CarriersRepository {
   /** Writes a new carrier; null when there is one of its name already. */
   async insert(tx: Queryable, carrier: CarrierDefinition, streamId: string): Promise<StoredCarrier | null> {
     const { rows } = await tx.query<CarrierRow>(
-      `insert into carriers.carrier (name, type, host, port, system_id, password, bind, window_size, tps, state, version,
-          stream_id)
-        values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12) on conflict (name) do nothing returning ${CARRIER}`,
+      `insert into carriers.carrier (name, type, host, port, system_id, password, bind, window_size, tps, state, smpp,
+          http, version, stream_id)
+        values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14) on conflict (name) do nothing returning ${CARRIER}`,
       [carrier.name, carrier.type, ...changeable(carrier), carrier.version, streamId],
     );
     return rows[0] ? toCarrier(rows[0]) : null;
@@ -60,7 +63,8 @@ export class CarriersRepository {
   async save(tx: Queryable, carrier: StoredCarrier): Promise<StoredCarrier> {
     const { rows } = await tx.query<CarrierRow>(
       `update carriers.carrier set host = $2, port = $3, system_id = $4, password = $5, bind = $6, window_size = $7,
-          tps = $8, state = $9, version = $10, updated_at = clock_timestamp()
+          tps = $8, state = $9, smpp = $10, http = $11, version = $12,
+          updated_at = clock_timestamp()
         where name = $1 returning ${CARRIER}`,
       [carrier.name, ...changeable(carrier), carrier.version],
     );
@@ -90,8 +94,9 @@ export class CarriersRepository {
 }
 
 function changeable(carrier: CarrierDefinition): unknown[] {
-  const { host, port, systemId, password, bind, windowSize, tps, state } = carrier;
-  return [host, port, systemId, password, bind, windowSize, tps, state];
+  const { host, port, systemId, password, bind, windowSize, tps, state, smpp, http } = carrier;
+  const [smppText, httpText] = [smpp, http].map((part) => (part ? JSON.stringify(part) : null));
+  return [host, port, systemId, password, bind, windowSize, tps, state, smppText, httpText];
 }
 
 function toCarrier(row: CarrierRow): StoredCarrier {
@@ -106,7 +111,9 @@ function toCarrier(row: CarrierRow): StoredCarrier {
     windowSize: row.window_size,
     tps: row.tps,
     state: row.state,
+    smpp: storedSmpp.parse(row.smpp),
     version: row.version,
+    http: row.http,
     streamId: row.stream_id,
     createdAt: row.created_at,
     updatedAt: row.updated_at,

@@ -8,6 +8,7 @@ export class CarriersDatabase extends ModuleDatabase {
   override readonly retention = {
     submission: { keepMs: RETENTION_MS, live: 'false' },
     submission_segment: { keepMs: RETENTION_MS, live: 'false' },
+    inbound: { keepMs: RETENTION_MS, live: 'false' },
   };
 }
 export class CarriersLog extends EventLog {}

@@ -23,19 +23,14 @@ export class SmppConnections extends Connections {
 
   /** See Connections. @throws Error where SECRETS_KEY does not open the password */
   open(carrier: CarrierDefinition, handlers: ConnectionHandlers): CarrierConnection {
-    const options = {
-      host: carrier.host,
-      port: carrier.port,
-      systemId: carrier.systemId,
-      password: this.secrets.open(carrier.password, sealContext(carrier.name)),
-      bind: carrier.bind,
-      window: carrier.windowSize,
+    const password = this.secrets.open(carrier.password, sealContext(carrier.name));
+    const timings = {
       responseTimeoutMs: this.responseTimeoutMs,
       enquireLinkIntervalMs: ENQUIRE_LINK_MS,
       bindTimeoutMs: BIND_TIMEOUT_MS,
       reconnect: RECONNECT,
       random: Math.random,
     };
-    return new SmppConnection(carrier.name, options, handlers, this.logger);
+    return new SmppConnection(carrier, password, timings, handlers, this.logger);
   }
 }

@@ -11,6 +11,7 @@ import {
   type SubmitResult,
 } from '../../carriers/contract/carriers.api.js';
 import { DispatchRepository } from '../infrastructure/dispatch.repository.js';
+import { EndingsRepository } from '../infrastructure/endings.repository.js';
 import { Dispatcher } from './dispatcher.js';
 import { SendMessage } from './send-message.js';
 
@@ -51,6 +52,8 @@ class SilentCarriers extends CarriersApi {
   withdraw = () => Promise.resolve([]);
   digest = () => Promise.resolve([]);
   listSubmissions = () => Promise.resolve([]);
+  inboundContents = () => Promise.resolve([]);
+  redactInbound = () => Promise.resolve();
 }
 
 class NoSignal extends CapacitySignal {
@@ -78,7 +81,13 @@ describe('the dispatcher', () => {
   beforeEach(() => {
     carriers = new SilentCarriers();
     const { module } = messaging.running;
-    dispatcher = new Dispatcher(carriers, new NoSignal(), module.get(DispatchRepository), module.get(Logger));
+    dispatcher = new Dispatcher(
+      carriers,
+      new NoSignal(),
+      module.get(DispatchRepository),
+      module.get(EndingsRepository),
+      module.get(Logger),
+    );
   });
 
   afterEach(() => dispatcher.stop());
@@ -119,6 +128,28 @@ describe('the dispatcher', () => {
     await eventually(() => carriers.timesOffered(id) === 1, { timeoutMs: 5_000 });
     dispatcher.reset();
     await eventually(() => carriers.timesOffered(id) === 2, { timeoutMs: 5_000 });
+  });
+
+  it('hands over nothing to who has opted out, and notes it for its end', async () => {
+    const [unwanted, wanted] = [await send({ To: '+15555550199' }), await send()];
+    const notes = () =>
+      withClient(database.url, (client) => client.query('select id from messaging.ending where id = $1', [unwanted]));
+    await withClient(database.url, (client) =>
+      client.query(
+        `insert into messaging.opt_out (account_id, recipient, sender, source)
+          select account_id, to_number, from_number, 'keyword' from messaging.message where id = $1`,
+        [unwanted],
+      ),
+    );
+    dispatcher.start();
+    await eventually(async () => {
+      const { rows } = await withClient(database.url, (client) =>
+        client.query('select status, error_code from messaging.message where id = $1', [unwanted]),
+      );
+      return (await notes()).rows.length === 1 || rows[0]!.error_code === 21610;
+    });
+    await eventually(() => carriers.timesOffered(wanted) === 1);
+    expect(carriers.timesOffered(unwanted)).toBe(0);
   });
 
   it('lets others of the same account go before what nobody can carry at present', async () => {

@@ -12,6 +12,7 @@ import { segmentText } from '../domain/segments.js';
 import { StrandedMessages } from '../domain/stranded-messages.js';
 import { TakenMessages } from '../domain/taken-messages.js';
 import { DispatchRepository, type Sendable } from '../infrastructure/dispatch.repository.js';
+import { EndingsRepository } from '../infrastructure/endings.repository.js';
 
 const MAX_BATCH = 200;
 const MAX_PLACES = 100_000;
@@ -51,6 +52,7 @@ export class Dispatcher {
     @Inject(CarriersApi) private readonly carriers: CarriersApi,
     @Inject(CapacitySignal) private readonly signal: CapacitySignal,
     private readonly repository: DispatchRepository,
+    private readonly endings: EndingsRepository,
     @Inject(Logger) private readonly logger: Logger,
   ) {}
 
@@ -182,8 +184,10 @@ export class Dispatcher {
     }
     if (picked.length === 0) return 0;
     const sendable = await this.repository.sendable(picked);
-    const ready = picked.filter((item) => sendable.has(item.id));
+    const ready = picked.filter((item) => sendable.get(item.id)?.isOptedOut === false);
     for (const item of picked) if (!sendable.has(item.id)) this.stranded.delete(item.id);
+    const unwanted = picked.filter((item) => sendable.get(item.id)?.isOptedOut);
+    if (unwanted.length > 0) await this.leave(unwanted);
     if (ready.length === 0) return picked.length;
     for (const item of ready) this.taken.add(item.id, item.accountId, Date.now());
     const results = await this.carriers.submit(ready.map((item) => toSubmission(sendable.get(item.id)!)));
@@ -205,6 +209,18 @@ export class Dispatcher {
       }
     }
     return gone;
+  }
+
+  /**
+   * Their recipients have opted out. They are noted for their end, which is the sweep's work, and not offered again until
+   * that is heard of: the hand-over of the others does not wait for it.
+   */
+  private async leave(unwanted: readonly Picked[]): Promise<void> {
+    await this.endings.note(unwanted.map(({ accountId, id }) => ({ accountId, id, reason: 'opted_out' })));
+    for (const { id, accountId } of unwanted) {
+      this.stranded.delete(id);
+      this.taken.add(id, accountId, Date.now());
+    }
   }
 
   /** Whether a message is with the carriers, or aside. */
@@ -236,5 +252,6 @@ function toSubmission(message: Sendable): Submission {
     unknownOutcome: message.retryUnknown ? 'retry' : 'fail',
     validUntil: message.validUntil.toISOString(),
     traceparent: message.traceparent,
+    hops: message.hops,
   };
 }

@@ -1,7 +1,7 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { sidOf } from '../../../shared/sid.js';
 import { CarriersApi } from '../../carriers/contract/carriers.api.js';
-import { canceled, halted } from '../domain/message.js';
+import { canceled, halted, optedOut } from '../domain/message.js';
 import {
   type Ending,
   EndingsRepository,
@@ -15,7 +15,7 @@ const BATCH = 500;
 /** Longer than it takes to end a batch: what is left then was left by a crash, or a carrier's database was away. */
 const LEFT_MS = 5_000;
 
-const DECIDE = { canceled, halted } as const;
+const DECIDE = { canceled, halted, opted_out: optedOut } as const;
 
 /**
  * Ends waiting messages: noted, withdrawn from the carriers, ended. Once a message is withdrawn no carrier can be given

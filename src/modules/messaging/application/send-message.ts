@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { Injectable } from '@nestjs/common';
+import type { Step } from '../../../platform/http/decorators.js';
 import { DatabaseClock } from '../../../platform/postgres/database-clock.js';
 import { Failure } from '../../../shared/failure.js';
 import type { Principal } from '../../../shared/principal.js';
@@ -23,8 +24,12 @@ export interface SendOptions {
   readonly traceparent: string | null;
   /** How long ago the request arrived, milliseconds. */
   readonly waitedMs: number;
+  /** How many instances of this product the message has passed through before; by default none. */
+  readonly hops?: number;
   /** Whether the client has given up; by default it never does. */
   readonly isGone?: () => boolean;
+  /** Where the steps of the saga are noted as they end. */
+  readonly steps?: Step[] | undefined;
 }
 
 export interface Sent {
@@ -52,8 +57,10 @@ export class SendMessage {
   async send(principal: Principal, request: SendRequest, options: SendOptions): Promise<Sent> {
     const deadlineMs = this.clock.now() - options.waitedMs + BUDGET_MS;
     let valid: ValidSend;
+    const startedAtMs = performance.now();
     try {
       valid = await this.validate.validate(principal, request);
+      options.steps?.push({ name: 'messaging.validate', startedAtMs, endedAtMs: performance.now() });
     } catch (error) {
       const earlier = await this.answered(principal, request, options.idempotencyKey);
       if (earlier) return earlier;
@@ -147,6 +154,8 @@ export class SendMessage {
       idempotencyKey: options.idempotencyKey,
       deadlineMs,
       isGone: options.isGone,
+      steps: options.steps,
+      hops: options.hops ?? 0,
     });
     const { draft, createdAt, priceMicros, currency } = accepted;
     const { message } = draft;

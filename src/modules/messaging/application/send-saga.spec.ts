@@ -100,7 +100,7 @@ describe('the send saga', () => {
     await expect(send(REQUEST, null, 60_000)).rejects.toMatchObject({ failure: 'unavailable' });
     const late = { ...newMessage(newId()), deadlineMs: Date.now() - 1 };
     await reserve(late.message.id);
-    expect((await get(MessagesRepository).append([late])).size).toBe(0);
+    expect((await get(MessagesRepository).append([late])).createdAt.size).toBe(0);
     await get(GiveUpSagas).giveUp([late.message]);
     expect(await reserved()).toEqual(before);
   });
@@ -113,13 +113,13 @@ describe('the send saga', () => {
     expect(await phases(id)).toEqual(['pending', 'void']);
     expect(await reserve(id)).toEqual([{ outcome: 'already_resolved' }]);
     const late = await get(MessagesRepository).append([newMessage(id)]);
-    expect(late.size).toBe(0);
+    expect(late.createdAt.size).toBe(0);
   });
 
   it('keeps the charge of a saga that wrote its message before it was given up', async () => {
     const id = newId();
     await reserve(id);
-    expect((await get(MessagesRepository).append([newMessage(id)])).size).toBe(1);
+    expect((await get(MessagesRepository).append([newMessage(id)])).createdAt.size).toBe(1);
     expect((await get(GiveUpSagas).giveUp([{ accountId, id }])).size).toBe(0);
     expect(await phases(id)).toEqual(['pending']);
   });
@@ -128,7 +128,7 @@ describe('the send saga', () => {
     for (let round = 0; round < 25; round++) {
       const id = newId();
       await reserve(id);
-      const [written, gone] = await Promise.all([
+      const [{ createdAt: written }, gone] = await Promise.all([
         get(MessagesRepository).append([newMessage(id)]),
         get(GiveUpSagas).giveUp([{ accountId, id }]),
       ]);

@@ -1,19 +1,24 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { GroupCommit } from '../../../platform/group-commit/group-commit.js';
+import type { Step } from '../../../platform/http/decorators.js';
 import { DatabaseClock } from '../../../platform/postgres/database-clock.js';
 import { withBudget } from '../../../platform/remote/call-budget.js';
 import { Failure } from '../../../shared/failure.js';
 import { sidOf } from '../../../shared/sid.js';
+import { isSampled, stageTraceparent } from '../../../shared/traceparent.js';
 import { BillingApi, type ReserveResult } from '../../billing/contract/billing.api.js';
-import { begun, type Message } from '../domain/message.js';
+import { begun, type Direction, type Message } from '../domain/message.js';
 import type { Schedule } from '../domain/schedule.js';
 import { MessagesRepository, type NewMessage } from '../infrastructure/messages.repository.js';
 import { GiveUpSagas } from './give-up-sagas.js';
+import { KnownOptOuts, optedOutFailure } from './known-opt-outs.js';
 import { SagaOutcomes } from './saga-outcomes.js';
 
 /** A validated message, ready to be paid for and written. */
 export interface Draft {
   readonly message: Message;
+  /** By default `outbound-api`. */
+  readonly direction?: Exclude<Direction, 'inbound'> | undefined;
   /** Null: it is sent at once. */
   readonly schedule: Schedule | null;
   readonly body: string;
@@ -22,8 +27,12 @@ export interface Draft {
   readonly idempotencyKey: string | null;
   /** By the database's clock, milliseconds. */
   readonly deadlineMs: number;
+  /** How many instances of this product it has passed through before; none where it is left out. */
+  readonly hops?: number;
   /** Whether nobody waits for the answer any more. */
   readonly isGone?: () => boolean;
+  /** Where its steps are noted as they end. */
+  readonly steps?: Step[] | undefined;
 }
 
 /** A message that is durable: answered with 201 from here on, whatever happens. */
@@ -39,6 +48,8 @@ interface Payable extends NewMessage {
   readonly draft: Draft;
 }
 
+const RESERVE = 'messaging.reserve';
+const APPEND = 'messaging.append';
 const DAY_MS = 24 * 3600 * 1000;
 /** When some of an account's messages may have become final. */
 const QUEUE_FULL_RETRY_S = 5;
@@ -70,16 +81,19 @@ export class SendSaga {
     private readonly giveUp: GiveUpSagas,
     private readonly outcomes: SagaOutcomes,
     private readonly clock: DatabaseClock,
+    private readonly optOuts: KnownOptOuts,
   ) {}
 
   /**
    * Makes a draft a message.
    *
    * @throws Failure insufficient_balance, no_route (no rate), account_not_active, unavailable (the budget is spent),
-   *   too_many_requests (the day's quota), queue_full (too many of the account's messages are on their way)
+   *   too_many_requests (the day's quota), queue_full (too many of the account's messages are on their way), opted_out
    */
   send(draft: Draft): Promise<Accepted> {
-    return (draft.schedule ? this.later : this.atOnce).submit(draft);
+    const { message, direction } = draft;
+    const isKnown = direction !== 'outbound-keyword' && this.optOuts.mayHave(message);
+    return isKnown ? this.optOuts.refuse(message).then(() => this.submit(draft)) : this.submit(draft);
   }
 
   /** Resolves when no saga is under way. */
@@ -107,6 +121,10 @@ export class SendSaga {
     const results = new Map<Draft, Accepted | Error>();
     if (timely.length > 0) await this.payAndWrite(timely, results);
     return drafts.map((draft) => results.get(draft) ?? new Failure('unavailable', { retryAfterSeconds: 1 }));
+  }
+
+  private submit(draft: Draft): Promise<Accepted> {
+    return (draft.schedule ? this.later : this.atOnce).submit(draft);
   }
 
   private async payAndWrite(drafts: readonly Draft[], results: Map<Draft, Accepted | Error>): Promise<void> {
@@ -142,29 +160,53 @@ export class SendSaga {
       segments: message.segments,
     }));
     const budgetMs = Math.max(...drafts.map((draft) => draft.deadlineMs)) - this.clock.now();
+    const startedAtMs = performance.now();
     try {
-      return await withBudget(budgetMs, () => this.billing.reserve(items));
+      return await withBudget(budgetMs, () => this.billing.reserve(items), tracesOf(drafts));
     } catch (error) {
       // What was reserved before the answer was lost is found by its key later; nobody is charged for it.
       this.outcomes.count('reserve', 'error', drafts.length);
       throw error;
+    } finally {
+      note(RESERVE, drafts, startedAtMs);
     }
   }
 
   private async write(items: readonly Payable[], results: Map<Draft, Accepted | Error>): Promise<void> {
-    const written = await this.messages.append(items);
+    const drafts = items.map((item) => item.draft);
+    const startedAtMs = performance.now();
+    const { createdAt, optedOut } = await this.messages.append(items).finally(() => note(APPEND, drafts, startedAtMs));
     const refused: Payable[] = [];
     for (const item of items) {
-      const createdAt = written.get(item.message.id);
-      if (createdAt) results.set(item.draft, { ...item, createdAt });
+      const at = createdAt.get(item.message.id);
+      if (at) results.set(item.draft, { ...item, createdAt: at });
       else refused.push(item);
     }
-    this.outcomes.count('append', 'written', written.size);
+    this.outcomes.count('append', 'written', createdAt.size);
     if (refused.length === 0) return;
-    this.outcomes.count('append', 'too_late', refused.length);
+    for (const item of refused.filter(({ message }) => optedOut.has(message.id))) {
+      this.optOuts.remember(item.message);
+      results.set(item.draft, optedOutFailure());
+    }
+    if (optedOut.size > 0) this.outcomes.count('append', 'opted_out', optedOut.size);
+    if (refused.length > optedOut.size) this.outcomes.count('append', 'too_late', refused.length - optedOut.size);
     // Where this fails too, the sweep of reservations does it later; the rest of the group is written all the same.
     await this.giveUp
       .giveUp(refused.map((item) => item.message))
       .catch(() => this.outcomes.count('compensate', 'left_to_sweep', refused.length));
   }
+}
+
+/** Of the drafts whose requests are sampled, what their reservation passes on. */
+function tracesOf(drafts: readonly Draft[]): string[] {
+  const sampled: string[] = [];
+  for (const { message } of drafts) {
+    if (isSampled(message.traceparent)) sampled.push(stageTraceparent(message.traceparent, RESERVE));
+  }
+  return sampled;
+}
+
+function note(name: string, drafts: readonly Draft[], startedAtMs: number): void {
+  const step = { name, startedAtMs, endedAtMs: performance.now() };
+  for (const { steps } of drafts) steps?.push(step);
 }

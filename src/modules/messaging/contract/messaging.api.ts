@@ -43,8 +43,54 @@ export const historyCheck = z.object({
 });
 export type HistoryCheck = z.infer<typeof historyCheck>;
 
-/** What messaging offers to those above it: its messages, by range, for the audit. */
+export const receivedTextsInput = z.array(z.object({ accountSid: z.string(), messageSid: z.string() })).max(1000);
+export const receivedText = z.object({
+  messageSid: z.string(),
+  /** Empty where it was erased. */
+  body: z.string(),
+});
+export type ReceivedText = z.infer<typeof receivedText>;
+
+/** At most so many answers to one incoming message. */
+export const MAX_REPLIES = 10;
+export const repliesInput = z.object({
+  accountSid: z.string(),
+  /** The incoming message that is answered. */
+  messageSid: z.string(),
+  traceparent: z.string().nullable(),
+  replies: z
+    .array(
+      z.object({
+        /** Null: to whoever wrote, from the number that was written to. */
+        to: z.string().nullable(),
+        from: z.string().nullable(),
+        body: z.string(),
+        statusCallback: z.string().nullable(),
+      }),
+    )
+    .max(MAX_REPLIES),
+});
+export type RepliesInput = z.infer<typeof repliesInput>;
+export const replyResult = z.object({
+  /** Null where it was refused, for `errorCode`. */
+  messageId: z.string().nullable(),
+  errorCode: z.int().nullable(),
+});
+export type ReplyResult = z.infer<typeof replyResult>;
+
+/** What messaging offers to those above it: what came in and the answers to it, and its messages by range for the audit. */
 export abstract class MessagingApi {
+  /** The texts of incoming messages, in any order; those that are unknown or deleted are left out. */
+  abstract receivedTexts(messages: z.infer<typeof receivedTextsInput>): Promise<ReceivedText[]>;
+
+  /**
+   * Sends answers to an incoming message, charged like every message, each once for its place among them, however often it is
+   * called: one that was sent stays as it was. Results in the order of the answers.
+   *
+   * @throws Failure `unavailable`: some may have been sent; to be repeated
+   */
+  abstract reply(input: RepliesInput): Promise<ReplyResult[]>;
+
   /** Counts, sums and hashes of the messages of a range, a line for each bucket that holds any, in one scan. */
   abstract digest(input: z.infer<typeof messageBuckets>): Promise<MessageDigest[]>;
 
@@ -57,6 +103,8 @@ export abstract class MessagingApi {
 
 /** The schemas of each call's argument and result: what is checked where the contract crosses a network. */
 export const messagingContract = {
+  receivedTexts: { input: receivedTextsInput, output: z.array(receivedText) },
+  reply: { input: repliesInput, output: z.array(replyResult) },
   digest: { input: messageBuckets, output: z.array(messageDigest) },
   listMessages: { input: listMessagesInput, output: z.array(auditedMessage) },
   checkHistories: { input: messageRange, output: historyCheck },

@@ -46,6 +46,29 @@ export const messageCanceled = defineEvent('messaging.message-canceled.v1', mess
 export const messageRedacted = defineEvent('messaging.message-redacted.v1', message);
 export const messageDeleted = defineEvent('messaging.message-deleted.v1', message);
 
+/** The URLs that are asked what to do with an incoming message; as the customer set them when it came. */
+export const inboundWebhook = z.object({
+  url: z.string(),
+  method: z.enum(['GET', 'POST']),
+  fallbackUrl: z.string().nullable(),
+  fallbackMethod: z.enum(['GET', 'POST']),
+});
+
+/** A message came in from a phone: `from` is the phone, `to` a number of the account. Its text is asked for. */
+export const messageReceived = defineEvent(
+  'messaging.message-received.v1',
+  message.extend({
+    carrier: z.string(),
+    segments: z.int(),
+    /** What it asked for with a keyword, and has got by now. */
+    optOutType: z.enum(['STOP', 'START', 'HELP']).nullable(),
+    /** Whether messaging answers the keyword itself. */
+    isAnswered: z.boolean(),
+    /** Null: nobody is to be asked. */
+    webhook: inboundWebhook.nullable(),
+  }),
+);
+
 /** Something of a messaging service changed; what it is now is asked, not told. */
 export const serviceChanged = defineEvent(
   'messaging.service-changed.v1',
@@ -69,5 +92,6 @@ export const MESSAGING_EVENTS = [
   messageCanceled,
   messageRedacted,
   messageDeleted,
+  messageReceived,
   serviceChanged,
 ];

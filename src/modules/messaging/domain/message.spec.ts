@@ -40,7 +40,14 @@ function message(fields: Partial<Message> = {}): Message {
 
 const taken = { outcome: 'accepted', carrier: 'carrier-1', errorCode: null } as const;
 const delivered = (segment = 1) =>
-  ({ segment, state: 'delivered', errorCode: null, carrier: 'carrier-1', doneDate: '2601020304' }) as const;
+  ({
+    segment,
+    segments: 3,
+    state: 'delivered',
+    errorCode: null,
+    carrier: 'carrier-1',
+    doneDate: '2601020304',
+  }) as const;
 const lost = (segment = 1) => ({ ...delivered(segment), state: 'undelivered', errorCode: 30003 }) as const;
 
 describe('a scheduled message', () => {
@@ -107,6 +114,14 @@ describe('a message', () => {
     const three = receipted(two.message, delivered(3))!;
     expect(three.message).toMatchObject({ status: 'delivered', version: 3, receipts: 0b111n });
     expect(three.event).toMatchObject({ type: 'messaging.message-delivered.v1', version: 3 });
+  });
+
+  it('given several segments that the carrier took in one piece, when it is delivered, then all are', () => {
+    const sent = message({ status: 'sent', version: 2, segments: 3 });
+    expect(receipted(sent, { ...delivered(1), segments: 1 })?.message).toMatchObject({
+      status: 'delivered',
+      receipts: 0b111n,
+    });
   });
 
   it('given several segments, when one is not delivered, then the message is not', () => {

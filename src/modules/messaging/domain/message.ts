@@ -16,6 +16,7 @@ import type { Lane } from './lane.js';
 import type { Schedule } from './schedule.js';
 
 /** Twilio's error codes of messages that this product gives by itself. */
+export const OPTED_OUT = 21610;
 export const ACCOUNT_SUSPENDED = 30002;
 export const UNKNOWN_ERROR = 30008;
 export const VALIDITY_EXPIRED = 30036;
@@ -30,13 +31,21 @@ export type MessageStatus =
   | 'undelivered'
   | 'failed'
   | 'canceled'
+  /** It came in from a phone. */
+  | 'received'
   /** A saga that was given up before its message was written: it can never be written any more. */
   | 'abandoned';
+
+/**
+ * How a message came to be: by the API, as an answer to an incoming one, or from a phone. `outbound-keyword` answers a
+ * keyword: it goes to those who have opted out too, and customers see it as `outbound-reply`.
+ */
+export type Direction = 'outbound-api' | 'outbound-reply' | 'outbound-keyword' | 'inbound';
 
 export const WAITING: readonly MessageStatus[] = ['queued', 'accepted'];
 /** What no carrier has yet: a customer may take it back. */
 export const CANCELABLE: readonly MessageStatus[] = [...WAITING, 'scheduled'];
-export const FINAL: readonly MessageStatus[] = ['delivered', 'undelivered', 'failed', 'canceled'];
+export const FINAL: readonly MessageStatus[] = ['delivered', 'undelivered', 'failed', 'canceled', 'received'];
 /** Final states whose reservation is charged; the other final ones give it back. */
 export const CHARGED: readonly MessageStatus[] = ['delivered', 'undelivered'];
 
@@ -75,6 +84,8 @@ export interface Answer {
 
 export interface Receipt {
   readonly segment: number;
+  /** In how many pieces the carrier took it: the message's segments, or 1 where one receipt tells of all. */
+  readonly segments: number;
   readonly state: 'enroute' | 'delivered' | 'undelivered';
   readonly errorCode: number | null;
   readonly carrier: string;
@@ -128,9 +139,10 @@ export function receipted(message: Message, receipt: Receipt): Decision | null {
     const data = { carrier: message.carrier, errorCode, doneDate: receipt.doneDate };
     return { message: next, event: eventOf(next, messageUndelivered.type, data) };
   }
-  const receipts = message.receipts | (1n << BigInt(receipt.segment - 1));
-  if (receipts === message.receipts) return null;
   const all = (1n << BigInt(message.segments)) - 1n;
+  const told = receipt.segments === 1 ? all : 1n << BigInt(receipt.segment - 1);
+  const receipts = message.receipts | told;
+  if (receipts === message.receipts) return null;
   if (receipts !== all) return { message: { ...message, receipts }, event: null };
   const next = change(message, { status: 'delivered', receipts });
   const data = { carrier: message.carrier, doneDate: receipt.doneDate };
@@ -164,6 +176,11 @@ export function departed(message: Message, departure: Departure): Decision | nul
 /** Its account was suspended or closed while it waited. The caller has made sure that no carrier has it. */
 export function halted(message: Message): Decision | null {
   return WAITING.includes(message.status) ? failed(message, ACCOUNT_SUSPENDED) : null;
+}
+
+/** Its recipient opted out while it waited. The caller has made sure that no carrier has it. */
+export function optedOut(message: Message): Decision | null {
+  return WAITING.includes(message.status) ? failed(message, OPTED_OUT) : null;
 }
 
 /** The customer took it back while it waited. The caller has made sure that no carrier has it. */

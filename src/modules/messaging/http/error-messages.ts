@@ -1,7 +1,11 @@
 /** What Twilio's error codes of messages mean, in this product's words. */
 const MESSAGES: Readonly<Record<number, string>> = {
+  20908: 'The message passed through too many instances: their routes form a loop',
+  21211: 'The carrier takes the destination for no valid number',
   21606: 'The sender that was asked for is no longer owned by the account',
+  21610: 'The recipient has opted out of messages from this sender',
   21612: 'There is no route to the recipient any more',
+  21614: 'The destination cannot receive messages',
   21701: 'The messaging service was deleted before the message was sent',
   21703: 'The messaging service had no number that could send',
   21711: 'The sender that was asked for was no longer in the pool of the messaging service',

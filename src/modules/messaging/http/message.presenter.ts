@@ -25,7 +25,8 @@ export function presentMessage(view: MessageView): Record<string, unknown> {
     num_media: '0',
     num_segments: String(view.segments),
     price: CHARGED.includes(view.status) ? formatPrice(BigInt(view.priceMicros)) : null,
-    price_unit: view.currency,
+    // An incoming message costs nothing, in no currency.
+    price_unit: view.currency || null,
     sid,
     status: view.status,
     subresource_uris: { media: `${uri}/Media.json`, feedback: `${uri}/Feedback.json` },

@@ -14,6 +14,9 @@ import { filterOf, positionOf } from './message-list.request.js';
 import { createMessageBody, listMessagesQuery, updateMessageBody } from './messages.schemas.js';
 import { accountId, idOf } from './path-ids.js';
 
+const HOPS = 'X-Trunkline-Hops';
+/** More instances in line than anybody needs: where there are more, their routes form a loop. */
+const MAX_HOPS = 5;
 const KEY = /^[\x21-\x7e]{1,255}$/;
 
 /** Messages as Twilio's API has them. */
@@ -34,6 +37,7 @@ export class MessagesController {
     @Context() context: RequestContext,
     @Body({ schema: createMessageBody }) body: z.infer<typeof createMessageBody>,
     @Headers('idempotency-key') key: string | undefined,
+    @Headers('x-trunkline-hops') hops: string | undefined,
     @Res({ passthrough: true }) reply: FastifyReply,
   ) {
     const { message, replayed } = await this.sendMessage.send(principal, body as Record<string, string | string[]>, {
@@ -41,6 +45,8 @@ export class MessagesController {
       traceparent: context.traceparent,
       waitedMs: Date.now() - context.arrivedAtMs,
       isGone: context.isGone,
+      steps: context.steps,
+      hops: hopsOf(hops),
     });
     context.messageSid = sidOf('SM', message.id);
     if (replayed) reply.header('Idempotent-Replayed', 'true');
@@ -92,4 +98,13 @@ function idempotencyKey(key: string | undefined): string | null {
     field: 'Idempotency-Key',
     detail: "'Idempotency-Key' must be 1 to 255 printable ASCII characters without spaces",
   });
+}
+
+/** How many instances of this product the message has passed through, each of which counts itself. */
+function hopsOf(header: string | undefined): number {
+  if (header === undefined) return 0;
+  const hops = /^\d{1,3}$/.test(header) ? Number(header) : Number.NaN;
+  if (hops <= MAX_HOPS) return hops;
+  if (hops > MAX_HOPS) throw new Failure('too_many_hops', { field: HOPS });
+  throw new Failure('invalid_parameter', { field: HOPS, detail: `'${HOPS}' must be a whole number` });
 }

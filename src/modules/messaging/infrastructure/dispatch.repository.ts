@@ -2,6 +2,7 @@ import { Injectable } from '@nestjs/common';
 import type { Place } from '../domain/fair-queue.js';
 import type { Lane } from '../domain/lane.js';
 import { MessagingDatabase } from './messaging.storage.js';
+import { isOptedOutSql } from './opt-outs.repository.js';
 
 /** A waiting message with what a carrier needs of it. */
 export interface Sendable {
@@ -15,6 +16,9 @@ export interface Sendable {
   readonly retryUnknown: boolean;
   readonly validUntil: Date;
   readonly traceparent: string | null;
+  readonly hops: number;
+  /** Its recipient has opted out: it must not be sent. */
+  readonly isOptedOut: boolean;
 }
 
 interface SendableRow {
@@ -28,9 +32,19 @@ interface SendableRow {
   retry_unknown: boolean;
   valid_until: Date;
   traceparent: string | null;
+  hops: number;
+  opted_out: boolean;
 }
 
 const MAX_COUNTED = 10_000;
+
+const IS_OPTED_OUT = isOptedOutSql({
+  account: 'm.account_id',
+  to: 'm.to_number',
+  from: 'm.from_number',
+  service: 'm.service_id',
+  direction: 'm.direction',
+});
 
 function notHalted(accountId: string): string {
   return `not exists (select from messaging.account_status s where s.account_id = ${accountId} and s.halted)`;
@@ -110,13 +124,14 @@ export class DispatchRepository {
     return pages;
   }
 
-  /** Of these messages, those that still wait, are still valid and may be sent. */
+  /** Of these messages, those that still wait and are still valid, of accounts that may send. */
   async sendable(keys: readonly { accountId: string; id: string }[]): Promise<Map<string, Sendable>> {
     const { rows } = await this.db.query<SendableRow>({
       name: 'messaging-sendable',
       // The status is asked so that the index of all that waits is of no use: by a plan that was made while little waited,
       // all of it would be read.
-      text: `select id, account_id, queue, lane, from_number, to_number, body, retry_unknown, valid_until, traceparent
+      text: `select id, account_id, queue, lane, from_number, to_number, body, retry_unknown, valid_until, traceparent,
+          hops, ${IS_OPTED_OUT} as opted_out
         from messaging.message m where (account_id, id) in (select * from unnest($1::uuid[], $2::uuid[]))
           and status || '' in ('queued', 'accepted') and valid_until > clock_timestamp() and ${notHalted('m.account_id')}`,
       values: [keys.map((key) => key.accountId), keys.map((key) => key.id)],
@@ -137,5 +152,7 @@ function toSendable(row: SendableRow): Sendable {
     retryUnknown: row.retry_unknown,
     validUntil: row.valid_until,
     traceparent: row.traceparent,
+    hops: row.hops,
+    isOptedOut: row.opted_out,
   };
 }

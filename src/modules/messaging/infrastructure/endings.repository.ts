@@ -3,7 +3,7 @@ import type { Queryable } from '../../../platform/postgres/database.js';
 import { MessagingDatabase } from './messaging.storage.js';
 
 /** Why a waiting message is to end. */
-export type EndReason = 'canceled' | 'halted';
+export type EndReason = 'canceled' | 'halted' | 'opted_out';
 
 export interface MessageKey {
   readonly accountId: string;
@@ -30,11 +30,14 @@ export class EndingsRepository {
     );
   }
 
-  /** Those that were noted this long ago and are there still, the oldest first. */
+  /**
+   * Those that were noted this long ago and are there still, the oldest first; and those whose recipient opted out: whoever
+   * notes these leaves their end to the sweep.
+   */
   async left(ageMs: number, limit: number): Promise<Ending[]> {
     const { rows } = await this.db.query<{ account_id: string; id: string; reason: EndReason }>(
       `select account_id, id, reason from messaging.ending
-        where noted_at < clock_timestamp() - $1 * interval '1 ms' order by noted_at limit $2`,
+        where noted_at < clock_timestamp() - $1 * interval '1 ms' or reason = 'opted_out' order by noted_at limit $2`,
       [ageMs, limit],
     );
     return rows.map((row) => ({ accountId: row.account_id, id: row.id, reason: row.reason }));

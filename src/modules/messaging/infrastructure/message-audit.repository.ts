@@ -9,7 +9,7 @@ import type {
   MessageRange,
   messageBuckets,
 } from '../contract/messaging.api.js';
-import { messageAccepted, messageScheduled } from '../contract/messaging.events.js';
+import { messageAccepted, messageReceived, messageScheduled } from '../contract/messaging.events.js';
 import { MessagingDatabase } from './messaging.storage.js';
 
 /** Milliseconds of the instant inside a UUIDv7. */
@@ -20,7 +20,9 @@ const CHARGE = `case when status in ('delivered', 'undelivered') then 'charged'
 const OWED = `('messaging.message-queued.v1', 'messaging.message-sent.v1', 'messaging.message-delivered.v1', 'messaging.message-undelivered.v1',
   'messaging.message-failed.v1', 'messaging.message-canceled.v1')`;
 /** Statuses that an event brings about; each is a bit. */
-const STATUS_EVENTS = ['scheduled', 'sent', 'delivered', 'undelivered', 'failed', 'canceled'] as const;
+const STATUS_EVENTS = ['received', 'scheduled', 'sent', 'delivered', 'undelivered', 'failed', 'canceled'] as const;
+/** What came in costs nothing, is given to no carrier, and is told of by another webhook. */
+const OUTGOING = "status not in ('abandoned', 'received')";
 const MAX_VIOLATIONS = 1000;
 
 interface BucketRow {
@@ -39,7 +41,7 @@ interface Fault {
 /** How many messages a range holds, and those that their own events do not explain. */
 const HISTORIES = `with history as (
     select stream_id, count(*) as events, min(version) as first, max(version) as last,
-      bool_or(version = 1 and type in ('${messageAccepted.type}', '${messageScheduled.type}')) as begins,
+      bool_or(version = 1 and type in ('${messageAccepted.type}', '${messageScheduled.type}', '${messageReceived.type}')) as begins,
       count(*) filter (where type in ('messaging.message-delivered.v1', 'messaging.message-undelivered.v1',
         'messaging.message-failed.v1', 'messaging.message-canceled.v1')) as ends,
       bit_or(case type ${STATUS_EVENTS.map((status, bit) => `when 'messaging.message-${status}.v1' then ${1 << bit}`).join(' ')}
@@ -49,7 +51,7 @@ const HISTORIES = `with history as (
     select m.id, case
         when h.stream_id is null then 'it has no events'
         when h.first <> 1 or h.last <> m.version or h.events <> m.version then 'its events do not lead to its version'
-        when not h.begins then 'its history does not begin with its acceptance'
+        when not h.begins then 'its history does not begin with its acceptance or receipt'
         when h.ends > 1 then 'it became final more than once'
         when m.status not in ('queued', 'accepted') and h.became & (case m.status
             ${STATUS_EVENTS.map((status, bit) => `when '${status}' then ${1 << bit}`).join(' ')} else 0 end) = 0
@@ -86,11 +88,11 @@ export class MessageAuditRepository {
       tx.query<BucketRow>(
         `select ${TIME_OF('id')} / $3::bigint * $3::bigint as bucket, ${CHARGE} as kind, count(*) as count,
           sum(price_micros) as sum, bit_xor(hashtextextended(id::text, 0))::text as hash
-        from messaging.message where id >= $1::uuid and id < $2::uuid and status <> 'abandoned' group by 1, 2
+        from messaging.message where id >= $1::uuid and id < $2::uuid and ${OUTGOING} group by 1, 2
         union all
         select ${TIME_OF('id')} / $3::bigint * $3::bigint, 'carried', count(*), 0,
           bit_xor(hashtextextended(id::text, 0))::text
-        from messaging.message where id >= $1::uuid and id < $2::uuid and sent_at is not null group by 1
+        from messaging.message where id >= $1::uuid and id < $2::uuid and sent_at is not null and ${OUTGOING} group by 1
         union all
         select ${TIME_OF('m.id')} / $3::bigint * $3::bigint, 'callbacks', count(*), 0,
           bit_xor(hashtextextended(m.id::text || ':' || e.version, 0))::text
@@ -126,7 +128,7 @@ export class MessageAuditRepository {
           case when m.callback_url is null then '{}'::int[] else array(
             select e.version from messaging.event e where e.stream_id = m.id and e.type in ${OWED} order by 1) end as versions
         from messaging.message m
-        where m.id >= $1::uuid and m.id < $2::uuid and m.status <> 'abandoned' and ($3::uuid is null or m.id > $3)
+        where m.id >= $1::uuid and m.id < $2::uuid and m.${OUTGOING} and ($3::uuid is null or m.id > $3)
         order by m.id limit $4`,
       [idFloor(Date.parse(input.from)), idFloor(Date.parse(input.to)), after, input.limit],
     );

@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
-import { idFloor } from '../../../shared/sid.js';
-import { FINAL, type MessageStatus, WAITING } from '../domain/message.js';
+import { idFloor, parseSid, sidOf } from '../../../shared/sid.js';
+import type { ReceivedText } from '../contract/messaging.api.js';
+import { type MessageStatus, WAITING } from '../domain/message.js';
 import type { ListFilter, ListPosition, MessageView } from '../domain/message-view.js';
 import { LATEST_MS } from '../domain/schedule.js';
 import { MESSAGE_COLUMNS, type MessageRow, toMessage } from './message-row.js';
@@ -20,6 +21,9 @@ const VIEW_COLUMNS = `${MESSAGE_COLUMNS}, direction, body, created_at, updated_a
 
 /** What is under way: neither final nor scheduled. */
 const LIVE: readonly MessageStatus[] = [...WAITING, 'sent'];
+/** Those that the indexes by number hold: final outgoing messages in one, incoming ones in another. */
+const ENDED: readonly MessageStatus[] = ['delivered', 'undelivered', 'failed', 'canceled'];
+const RECEIVED: readonly MessageStatus[] = ['received'];
 const SCHEDULED: readonly MessageStatus[] = ['scheduled'];
 const LAST_ID = 'ffffffff-ffff-ffff-ffff-ffffffffffff';
 const HOUR_MS = 3_600_000;
@@ -43,6 +47,21 @@ export class MessageViews {
       values: [accountId, id, options.deleted ?? false],
     });
     return rows[0] ? toView(rows[0]) : null;
+  }
+
+  /** The texts of incoming messages that are not deleted. */
+  async receivedTexts(messages: readonly { accountSid: string; messageSid: string }[]): Promise<ReceivedText[]> {
+    const ids = messages.flatMap(({ accountSid, messageSid }) => {
+      const [accountId, id] = [parseSid('AC', accountSid), parseSid('SM', messageSid)];
+      return accountId && id ? { accountId, id } : [];
+    });
+    const { rows } = await this.db.query<{ id: string; body: string }>({
+      name: 'messaging-received-texts',
+      text: `select id, body from messaging.message where (account_id, id) in (select * from unnest($1::uuid[], $2::uuid[]))
+        and status || '' = 'received' and deleted_at is null`,
+      values: [ids.map((one) => one.accountId), ids.map((one) => one.id)],
+    });
+    return rows.map(({ id, body }) => ({ messageSid: sidOf('SM', id), body }));
   }
 
   /**
@@ -92,9 +111,9 @@ function branchesOf(filter: ListFilter, value: (given: unknown) => string): stri
   const sentFromMs = filter.sentFrom?.getTime();
   const earliest = (beforeMs: number) => value(idFloor(sentFromMs! - beforeMs));
   if (filter.to || filter.from) {
-    // The indexes by number hold final messages and scheduled ones; the others are few.
+    // The indexes by number hold final messages, incoming and scheduled ones, each their own; the others are few.
     const after = sentFromMs === undefined ? [] : [`id >= ${earliest(MAX_SCHEDULED_SENT_AFTER_MS)}`];
-    return [FINAL, LIVE, SCHEDULED].map((statuses) => [...after, statusIn(statuses)]);
+    return [ENDED, RECEIVED, LIVE, SCHEDULED].map((statuses) => [...after, statusIn(statuses)]);
   }
   if (sentFromMs === undefined) return [[]];
   // What was sent soon after it was made, and of what is older only that which was scheduled.
@@ -109,7 +128,7 @@ function statusIn(statuses: readonly MessageStatus[]): string {
 function toView(row: ViewRow): MessageView {
   return {
     ...toMessage(row),
-    direction: row.direction,
+    direction: row.direction === 'outbound-keyword' ? 'outbound-reply' : row.direction,
     body: row.body,
     createdAt: row.created_at,
     updatedAt: row.updated_at,

@@ -1,11 +1,12 @@
 import { Injectable } from '@nestjs/common';
 import type { Queryable } from '../../../platform/postgres/database.js';
 import type { NewEvent } from '../../../shared/define-event.js';
-import type { Message } from '../domain/message.js';
+import type { Direction, Message } from '../domain/message.js';
 import type { Schedule } from '../domain/schedule.js';
 import { MessageCounts } from './message-counts.js';
 import { MESSAGE_COLUMNS, type MessageRow, toMessage } from './message-row.js';
 import { MessagingDatabase, MessagingLog } from './messaging.storage.js';
+import { isOptedOutSql } from './opt-outs.repository.js';
 
 interface AcceptedRow {
   base: string;
@@ -13,11 +14,15 @@ interface AcceptedRow {
   created_at: Date;
   /** Which messages were written; null for all. */
   ids: string[] | null;
+  /** Those that were not, because their recipient has opted out. */
+  opted_out: string[] | null;
 }
 
 /** A message as it is first written: decided, priced, its text beside it. */
 export interface NewMessage {
   readonly message: Message;
+  /** By default `outbound-api`. */
+  readonly direction?: Direction | undefined;
   /** Absent or null: it is sent at once. */
   readonly schedule?: Schedule | null;
   readonly body: string;
@@ -29,12 +34,29 @@ export interface NewMessage {
   /** Milliseconds of the database's clock after which the append must not begin. */
   readonly deadlineMs: number;
   readonly event: NewEvent;
+  /** How many instances of this product it has passed through before; none where it is left out. */
+  readonly hops?: number;
 }
 
+/** What became of a group of new messages. */
+export interface Appended {
+  /** When each that was written was created, by id. */
+  readonly createdAt: ReadonlyMap<string, Date>;
+  /** Those that were not written, because their recipients have opted out. */
+  readonly optedOut: ReadonlySet<string>;
+}
+
+const IS_OPTED_OUT = isOptedOutSql({
+  account: 'i.account_id',
+  to: 'i.to_number',
+  from: 'i.from_number',
+  service: 'i.service_id',
+  direction: 'i.direction',
+});
 /** What the rows of scheduled messages have beside the others: columns, types and names. */
 const SCHEDULED = {
   columns: ', send_at, from_asked',
-  types: ', $22::float8[], $23::boolean[]',
+  types: ', $23::float8[], $24::boolean[]',
   names: ', send_ms, from_asked',
   values: ', to_timestamp(send_ms / 1000), from_asked',
 };
@@ -42,25 +64,27 @@ const AT_ONCE: typeof SCHEDULED = { columns: '', types: '', names: '', values: '
 
 /**
  * One group of accepted messages: their rows, their first events and the completion of their idempotency keys, in one
- * statement and so in one commit. A row whose deadline has passed by the database's clock, or whose id is taken
- * already, is left out; the caller finds out which by what is returned.
+ * statement and so in one commit. A row whose deadline has passed by the database's clock, whose id is taken already, or
+ * whose recipient has opted out, is left out; the caller finds out which by what is returned.
  */
 function appendStatement(log: MessagingLog, more: typeof SCHEDULED): string {
   return `with item as materialized (
-    select * from unnest($1::uuid[], $2::uuid[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[],
+    select i.*, ${IS_OPTED_OUT} as opted_out from unnest($1::uuid[], $2::uuid[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[],
         $9::text[], $10::smallint[], $11::uuid[], $12::text[], $13::boolean[], $14::bigint[], $15::text[],
-        $16::float8[], $17::float8[], $18::text[], $19::text[], $20::text[], $21::text[]${more.types}) with ordinality as
+        $16::float8[], $17::float8[], $18::text[], $19::text[], $20::text[], $21::text[], $22::smallint[],
+        $23::text[]${more.types}) with ordinality as
       i(account_id, id, status, lane, queue, from_number, to_number, body, encoding, segments, service_id, callback_url,
-        retry_unknown, price_micros, currency, valid_ms, deadline_ms, traceparent, idempotency_key, type, data${more.names}, ord)
+        retry_unknown, price_micros, currency, valid_ms, deadline_ms, traceparent, idempotency_key, type, data, hops,
+        direction${more.names}, ord)
     where clock_timestamp() < to_timestamp(deadline_ms / 1000)
   ), written as (
     insert into messaging.message (account_id, id, version, status, direction, lane, queue, from_number, to_number, body,
         encoding, segments, service_id, callback_url, retry_unknown, price_micros, currency, created_at, updated_at,
-        valid_until, traceparent${more.columns})
-    select account_id, id, 1, status, 'outbound-api', lane, queue, from_number, to_number, body, encoding, segments,
+        valid_until, traceparent, hops${more.columns})
+    select account_id, id, 1, status, direction, lane, queue, from_number, to_number, body, encoding, segments,
         service_id, callback_url, retry_unknown, price_micros, currency, statement_timestamp(), statement_timestamp(),
-        to_timestamp(valid_ms / 1000), traceparent${more.values}
-    from item on conflict do nothing returning id
+        to_timestamp(valid_ms / 1000), traceparent, hops${more.values}
+    from item where not opted_out on conflict do nothing returning id
   ), completed as (
     update messaging.idempotency_key k set done = true from item i join written w on w.id = i.id
     where k.account_id = i.account_id and k.key = i.idempotency_key and k.message_id = i.id
@@ -71,7 +95,9 @@ function appendStatement(log: MessagingLog, more: typeof SCHEDULED): string {
   ), ${log.headCte('(select count(*) from fresh)')}, event as (
     ${log.insert('head', 'fresh e')}
   ) select base, at, statement_timestamp() as created_at,
-      case when (select count(*) from fresh) < cardinality($2::uuid[]) then array(select stream_id from fresh order by ord) end as ids
+      case when (select count(*) from fresh) < cardinality($2::uuid[]) then array(select stream_id from fresh order by ord) end as ids,
+      case when (select count(*) from fresh) < cardinality($2::uuid[])
+        then array(select id from item where opted_out) end as opted_out
     from head`;
 }
 
@@ -96,11 +122,8 @@ export class MessagesRepository {
     this.schedule = { name: 'messaging-schedule', text: appendStatement(log, SCHEDULED) };
   }
 
-  /**
-   * Writes a group of new messages, all to be sent at once or all scheduled; returns when each that was written was
-   * created, by id.
-   */
-  async append(items: readonly NewMessage[]): Promise<Map<string, Date>> {
+  /** Writes a group of new messages, all to be sent at once or all scheduled: those that may be written. */
+  async append(items: readonly NewMessage[]): Promise<Appended> {
     const schedules = items.flatMap((item) => item.schedule ?? []);
     const messages = items.map((item) => item.message);
     const { rows } = await this.db.query<AcceptedRow>({
@@ -127,6 +150,8 @@ export class MessagesRepository {
         items.map((i) => i.idempotencyKey),
         items.map((i) => i.event.type),
         items.map((i) => JSON.stringify(i.event.data)),
+        items.map((i) => i.hops ?? 0),
+        items.map((i) => i.direction ?? 'outbound-api'),
         ...(schedules.length === 0 ? [] : scheduleColumns(schedules)),
       ],
     });
@@ -138,7 +163,10 @@ export class MessagesRepository {
       this.log.committed(this.log.appended(events, row!));
       this.counts.count(events);
     }
-    return new Map(written.map((item) => [item.message.id, row!.created_at]));
+    return {
+      createdAt: new Map(written.map((item) => [item.message.id, row!.created_at])),
+      optedOut: new Set(row!.opted_out),
+    };
   }
 
   /** Locks messages in the order of their ids and reads what decisions need; unknown ones are left out. */

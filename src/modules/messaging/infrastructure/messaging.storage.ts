@@ -10,6 +10,9 @@ export class MessagingDatabase extends ModuleDatabase {
       // All that can still change; what became final stays, as does the row of a saga that was given up.
       live: "status in ('queued', 'accepted', 'scheduled', 'sent')",
     },
+    // Their messages are kept as long.
+    inbound: { keepMs: RETENTION_MS, live: 'false' },
+    reply: { keepMs: RETENTION_MS, live: 'false' },
   };
 }
 export class MessagingLog extends EventLog {}

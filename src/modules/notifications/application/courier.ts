@@ -1,15 +1,11 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { Logger } from '../../../platform/tokens.js';
-import type { NewEvent } from '../../../shared/define-event.js';
-import { newId } from '../../../shared/sid.js';
-import { deliveryDead } from '../contract/notifications.events.js';
-import { type AttemptResult, type Delivery, errorOf, healthOf, originOf, verdictOf } from '../domain/delivery.js';
+import { type Attempted, type AttemptResult, type Delivery, healthOf, originOf } from '../domain/delivery.js';
 import { RetrySchedule } from '../domain/retry-schedule.js';
 import {
   type Candidate,
   DeliveriesRepository,
   MAX_CANDIDATES,
-  type Outcome,
   type Placement,
   type Selector,
 } from '../infrastructure/deliveries.repository.js';
@@ -17,6 +13,7 @@ import { ATTEMPT_TIMEOUT_MS, CallWebhook } from './call-webhook.js';
 import { Endpoints } from './endpoints.js';
 import { FollowingDeliveries } from './following-deliveries.js';
 import { HeldDeliveries } from './held-deliveries.js';
+import { countedAs, outcomeOf, waiting } from './outcome-of.js';
 import { RecordOutcomes } from './record-outcomes.js';
 
 /** How long a delivery belongs to the process that took it: an attempt, and some standing in line before it. */
@@ -26,8 +23,6 @@ const MARGIN_MS = 1_000;
 const BEHIND_MS = 1_000;
 /** How long attempts under way may go on when the process stops; less than people wait at a terminal. */
 const STOP_GRACE_MS = 2_000;
-/** After which time something that failed on this side is tried again. */
-const UNSENT_WAIT_MS = 5_000;
 const PAUSED: AttemptResult = { kind: 'failure', reason: 'the endpoint keeps failing', permanent: false };
 
 /**
@@ -46,8 +41,8 @@ export class Courier {
   private feeding = false;
   private idle: (() => void)[] = [];
   readonly counts = { delivered: 0, retry: 0, dead: 0, unsent: 0, refused: 0 };
-  /** Told of every attempt that was made. */
-  observe: (verdict: string, tookMs: number) => void = () => undefined;
+  /** Who is told of every attempt that was made, and of those that an endpoint's breaker refused. */
+  readonly observers: ((attempt: Attempted) => void)[] = [];
 
   constructor(
     private readonly webhook: CallWebhook,
@@ -186,10 +181,9 @@ export class Courier {
     const result = await this.webhook.call(delivery, control.signal);
     const tookMs = performance.now() - startedMs;
     this.endpoints.finish(delivery, healthOf(result), tookMs, Date.now());
-    this.observe(verdictOf(result), tookMs);
     this.active.delete(control);
     this.pump();
-    await this.finish(delivery, result);
+    await this.finish(delivery, result, tookMs);
     this.finished();
   }
 
@@ -206,7 +200,7 @@ export class Courier {
     this.unfinished++;
     this.counts.refused++;
     this.held.begin(delivery);
-    await this.finish(delivery, PAUSED);
+    await this.finish(delivery, PAUSED, null);
     this.finished();
   }
 
@@ -215,14 +209,18 @@ export class Courier {
     if (this.unfinished === 0) for (const resolve of this.idle.splice(0)) resolve();
   }
 
-  private async finish(delivery: Delivery, result: AttemptResult): Promise<void> {
-    const outcome = this.outcomeOf(delivery, result);
+  private async finish(delivery: Delivery, result: AttemptResult, tookMs: number | null): Promise<void> {
+    const outcome = outcomeOf(delivery, result, this.schedule, this.stopping);
+    for (const observe of this.observers) observe({ delivery, result, state: outcome.state, tookMs });
     const isOver = outcome.state !== 'pending';
-    const verdict = verdictOf(result);
-    this.counts[outcome.state === 'dead' ? 'dead' : verdict]++;
+    this.counts[outcome.state === 'dead' ? 'dead' : countedAs(result)]++;
     if (!isOver) this.deferBehind(delivery, outcome.nextAttemptMs);
     const isRecorded = await this.outcomes.record(outcome);
-    if (!isOver || !isRecorded) return this.held.drop(delivery);
+    if (!isOver || !isRecorded) {
+      this.held.drop(delivery);
+      if (isRecorded && outcome.target && outcome.nextAttemptMs === 0) await this.goOn(delivery);
+      return;
+    }
     const { next, isFromTable } = this.held.end(delivery);
     if (next && !this.stopping) {
       this.endpoints.enqueue(next, Date.now());
@@ -232,6 +230,11 @@ export class Courier {
     }
   }
 
+  /** It goes on at another endpoint, at once. Where that is not found out now, it is when it is due, which it is. */
+  private async goOn(delivery: Delivery): Promise<void> {
+    await this.claim({ keys: [delivery], slackMs: 0 }).catch((error) => this.warn(error));
+  }
+
   /** What waits for this one is due after it, so that nobody looks at it in vain before. */
   private deferBehind(delivery: Delivery, waitMs: number): void {
     for (const follower of this.held.behind(delivery)) {
@@ -239,54 +242,7 @@ export class Courier {
     }
   }
 
-  private outcomeOf(delivery: Delivery, result: AttemptResult): Outcome {
-    const verdict = verdictOf(result);
-    if (verdict === 'unsent' && this.stopping) return waiting(delivery, 0);
-    if (verdict === 'unsent') {
-      const waitMs = UNSENT_WAIT_MS * (1 + Math.random());
-      return { ...waiting(delivery, waitMs), error: errorOf(result), isReminded: true };
-    }
-    const attempts = delivery.attempts + 1;
-    const retryAfterMs = result.kind === 'response' ? result.retryAfterMs : null;
-    const waitMs = verdict === 'retry' ? this.schedule.waitMs(attempts, Math.random(), retryAfterMs) : null;
-    const state = verdict === 'delivered' ? 'delivered' : waitMs === null ? 'dead' : 'pending';
-    const error = errorOf(result);
-    return {
-      accountId: delivery.accountId,
-      messageId: delivery.messageId,
-      version: delivery.version,
-      state,
-      attempts,
-      nextAttemptMs: waitMs ?? 0,
-      status: result.kind === 'response' ? result.status : null,
-      error,
-      waitsFor: null,
-      isReminded: state === 'pending',
-      death: state === 'dead' ? deathOf(delivery, error ?? '') : null,
-    };
-  }
-
   private warn(error: unknown): void {
     this.logger.warn({ err: error }, 'deliveries could not be looked for or given back: they come when they are due');
   }
-}
-
-/** A delivery that is tried later, as if nothing had been tried now. */
-function waiting(delivery: Delivery, nextAttemptMs: number): Outcome {
-  const { accountId, messageId, version, attempts } = delivery;
-  const rest = { waitsFor: null, status: null, error: null, isReminded: false, death: null };
-  return { accountId, messageId, version, attempts, state: 'pending', nextAttemptMs, ...rest };
-}
-
-function deathOf(delivery: Delivery, reason: string): NewEvent {
-  const { messageSid, accountSid } = delivery.callback;
-  // A stream of its own: a delivery that was replayed may die again.
-  return {
-    type: deliveryDead.type,
-    streamId: newId(),
-    version: 1,
-    tenantId: delivery.accountId,
-    traceparent: delivery.traceparent,
-    data: { deliveryId: `${messageSid}-${delivery.version}`, accountSid, messageSid, reason },
-  };
 }

@@ -1,5 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { Metrics } from '../../../platform/telemetry/metrics.js';
+import { isSampled, traceIdOf } from '../../../shared/traceparent.js';
+import { verdictOf } from '../domain/delivery.js';
 import { DeliveryQueries } from '../infrastructure/delivery-queries.js';
 import { Courier } from './courier.js';
 import { RecordOutcomes } from './record-outcomes.js';
@@ -20,8 +22,14 @@ export class DeliveryMetrics {
       help: 'Time from the start of a webhook attempt to its answer, by what it means for the delivery',
       labelNames: ['outcome'],
       buckets: BUCKETS_SECONDS,
+      enableExemplars: true,
     });
-    courier.observe = (outcome, tookMs) => durations.observe({ outcome }, tookMs / 1_000);
+    courier.observers.push(({ delivery: { traceparent }, result, tookMs }) => {
+      if (tookMs === null) return;
+      const [labels, value] = [{ outcome: verdictOf(result) }, tookMs / 1_000];
+      if (isSampled(traceparent)) durations.observe({ labels, value, exemplarLabels: exemplarOf(traceparent) });
+      else durations.observe({ labels, value });
+    });
     const outcomeTotals = metrics.gauge({
       name: 'trunkline_webhook_outcomes',
       help: 'What became of webhook deliveries in this process since it started; refused: by the breaker of an endpoint',
@@ -52,4 +60,9 @@ export class DeliveryMetrics {
     const { held, active } = this.courier.load;
     return { deliveries: { pending, dead, held, active, reminders: reminders ?? 0 }, overdueSeconds };
   }
+}
+
+/** The library's types allow of the histogram's own labels only; those of an exemplar are others. */
+function exemplarOf(traceparent: string): object {
+  return { trace_id: traceIdOf(traceparent) };
 }

@@ -1,3 +1,4 @@
+import type { InboundAsk } from './inbound-ask.js';
 import type { StatusCallback } from './status-callback.js';
 
 export type DeliveryState = 'pending' | 'delivered' | 'dead' | 'skipped';
@@ -9,10 +10,10 @@ export interface DeliveryKey {
   readonly version: number;
 }
 
-/** A status change that a customer is to be told, in the order of its message's versions. */
+/** What a customer is to be told or asked, in the order of its message's versions. */
 export interface Delivery extends DeliveryKey {
   readonly url: string;
-  readonly callback: StatusCallback;
+  readonly callback: StatusCallback | InboundAsk;
   /** Attempts that were made and failed. */
   readonly attempts: number;
   readonly traceparent: string | null;
@@ -33,10 +34,20 @@ export function originOf(url: string): string {
 /** How an attempt ended. */
 export type AttemptResult =
   | { readonly kind: 'response'; readonly status: number; readonly retryAfterMs: number | null }
-  /** `permanent`: it can never succeed, whoever tries. */
-  | { readonly kind: 'failure'; readonly reason: string; readonly permanent: boolean }
+  /** `permanent`: it can never succeed, whoever tries. `code`: Twilio's for it, where the reason alone does not tell. */
+  | { readonly kind: 'failure'; readonly reason: string; readonly permanent: boolean; readonly code?: number }
   /** Nothing was sent, for a reason on this side: it counts as no attempt. */
   | { readonly kind: 'unsent'; readonly reason: string };
+
+/** An attempt that is over. */
+export interface Attempted {
+  readonly delivery: Delivery;
+  readonly result: AttemptResult;
+  /** What its delivery is now. */
+  readonly state: DeliveryState;
+  /** Null where the endpoint's breaker refused it. */
+  readonly tookMs: number | null;
+}
 
 const REQUEST_TIMEOUT = 408;
 const TOO_MANY_REQUESTS = 429;

@@ -35,3 +35,11 @@ export class RetrySchedule {
     return Math.max(jittered, Math.min(retryAfterMs ?? 0, MAX_RETRY_AFTER_MS));
   }
 }
+
+/** What a Retry-After header asks for: seconds or a date (RFC 9110, 10.2.3); null where it is neither. */
+export function retryAfterMs(header: string | string[] | undefined): number | null {
+  if (typeof header !== 'string') return null;
+  if (/^\d{1,7}$/.test(header)) return Number(header) * 1000;
+  const at = Date.parse(header);
+  return Number.isNaN(at) ? null : Math.max(0, at - Date.now());
+}

@@ -1,5 +1,7 @@
 /** What a status callback tells, as it is kept until it is sent: ids, numbers, codes; never the text. */
 export interface StatusCallback {
+  /** Rows of before there were others have none. */
+  readonly kind?: 'status';
   readonly messageSid: string;
   readonly accountSid: string;
   readonly status: string;

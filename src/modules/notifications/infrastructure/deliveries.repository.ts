@@ -2,7 +2,6 @@ import { Injectable } from '@nestjs/common';
 import type { Queryable } from '../../../platform/postgres/database.js';
 import type { NewEvent } from '../../../shared/define-event.js';
 import type { Delivery, DeliveryKey, DeliveryState, EndpointKey } from '../domain/delivery.js';
-import type { StatusCallback } from '../domain/status-callback.js';
 import { NotificationsDatabase, NotificationsLog } from './notifications.storage.js';
 
 /**
@@ -22,6 +21,8 @@ export interface Outcome extends DeliveryKey {
   readonly waitsFor: WaitsFor;
   /** Whether the queue is to remind of it when it is due. */
   readonly isReminded: boolean;
+  /** Where it goes on instead, at once or in its next round; null where nothing changes about that. */
+  readonly target: Pick<Delivery, 'url' | 'callback'> | null;
   /** What is told when the delivery has died; null for every other outcome. */
   readonly death: NewEvent | null;
 }
@@ -55,7 +56,7 @@ interface CandidateRow {
   message_id: string;
   version: number;
   url: string;
-  params: StatusCallback;
+  params: Delivery['callback'];
   attempts: number;
   traceparent: string | null;
   before: number[] | null;
@@ -162,14 +163,19 @@ export class DeliveriesRepository {
   }
 
   /**
-   * Records how attempts ended, and what died, in one transaction. Only pending deliveries change.
+   * Records how attempts ended, where they go on and what died, in one transaction. Only pending deliveries change.
    *
    * @returns for each outcome whether it was still to be recorded
    */
   async record(outcomes: readonly Outcome[]): Promise<boolean[]> {
-    if (outcomes.every((outcome) => outcome.death === null)) return write(this.db, outcomes);
+    const isPlain = outcomes.every(({ death, target }) => death === null && target === null);
+    if (isPlain) return write(this.db, outcomes);
     const recorded = await this.db.transaction(async (tx) => {
       const changed = await write(tx, outcomes);
+      await retarget(
+        tx,
+        outcomes.filter((outcome, index) => changed[index] && outcome.target),
+      );
       const deaths = outcomes.flatMap((outcome, index) => (changed[index] && outcome.death) || []);
       await this.log.append(tx, deaths);
       return changed;
@@ -199,6 +205,22 @@ async function write(tx: Queryable, outcomes: readonly Outcome[]): Promise<boole
   });
   const unchanged = new Set(rows.map((row) => row.ord));
   return outcomes.map((_, index) => !unchanged.has(index));
+}
+
+async function retarget(tx: Queryable, outcomes: readonly Outcome[]): Promise<void> {
+  if (outcomes.length === 0) return;
+  await tx.query({
+    name: 'notifications-retarget',
+    text: `update notifications.delivery d set url = i.url, params = i.params
+      from unnest($1::uuid[], $2::uuid[], $3::int[], $4::text[], $5::jsonb[])
+        as i(account_id, message_id, version, url, params)
+      where d.account_id = i.account_id and d.message_id = i.message_id and d.version = i.version`,
+    values: [
+      ...columns(outcomes),
+      outcomes.map(({ target }) => target!.url),
+      outcomes.map(({ target }) => JSON.stringify(target!.callback)),
+    ],
+  });
 }
 
 function insertion(delivery: Delivery, ord: number, { waitMs, waitsFor }: Placement): object {

@@ -52,6 +52,8 @@ interface ViewRow {
 const OVERDUE = "state = 'pending' and next_attempt_at < clock_timestamp() - interval '2 minutes'";
 const VIEW = `message_id, version, state, url, params->>'status' as status, attempts, next_attempt_at, last_status, last_error,
   created_at, updated_at`;
+/** Those that tell of a status, which the audit holds against messages; not those that ask about an incoming one. */
+const OF_STATUS = "params->>'kind' is null";
 const REPLAY = `update notifications.delivery d set state = 'pending', attempts = 0, next_attempt_at = clock_timestamp(),
   updated_at = clock_timestamp()`;
 const ID = /^(SM[0-9a-f]{32})-(\d{1,9})$/;
@@ -159,7 +161,7 @@ export class DeliveryQueries {
         `select ('x' || translate(left(message_id::text, 13), '-', ''))::bit(48)::bigint / $3::bigint * $3::bigint as bucket,
             count(*) as count, bit_xor(hashtextextended(message_id::text || ':' || version, 0))::text as hash,
             count(*) filter (where ${OVERDUE}) as overdue
-          from notifications.delivery where message_id >= $1::uuid and message_id < $2::uuid group by 1 order by 1`,
+          from notifications.delivery where message_id >= $1::uuid and message_id < $2::uuid and ${OF_STATUS} group by 1 order by 1`,
         [idFloor(Date.parse(input.from)), idFloor(Date.parse(input.to)), input.bucketMs],
       ),
     );
@@ -177,7 +179,7 @@ export class DeliveryQueries {
       `select message_id, array_agg(version order by version) as versions,
           array_agg(version order by version) filter (where ${OVERDUE}) as overdue
         from notifications.delivery
-        where message_id >= $1::uuid and message_id < $2::uuid and ($3::uuid is null or message_id > $3)
+        where message_id >= $1::uuid and message_id < $2::uuid and ($3::uuid is null or message_id > $3) and ${OF_STATUS}
         group by message_id order by message_id limit $4`,
       [idFloor(Date.parse(input.from)), idFloor(Date.parse(input.to)), after, input.limit],
     );

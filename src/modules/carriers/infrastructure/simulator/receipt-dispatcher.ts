@@ -1,16 +1,19 @@
-import { encodeAddresses } from '../smpp/address.js';
-import { CommandStatus } from '../smpp/command-status.js';
-import type { RequestOutcome } from '../smpp/outstanding.js';
-import type { MessageBody } from '../smpp/pdu.js';
-import { formatReceipt } from '../smpp/receipt.js';
-import type { SmppSession } from '../smpp/session.js';
 import { DelayLine } from './delay-line.js';
-import { deliveryOf } from './delivery-rule.js';
 import { Fifo } from './fifo.js';
 import type { Submission } from './simulated-carrier.js';
 
 /** What a receipt says of its submission: many wait at a time, so that they leave the text behind. */
 export type ReceiptSubject = Pick<Submission, 'sequence' | 'id' | 'destination' | 'source' | 'time'>;
+
+/** What became of a receipt: its receiver has it, will not have it, or may have it later. */
+export type ReceiptFate = 'taken' | 'refused' | 'again';
+
+/** Whoever receipts are sent to, whatever it speaks. */
+export interface ReceiptReceiver {
+  /** How many receipts it takes right now. */
+  readonly credit: number;
+  send(subject: ReceiptSubject, done: (fate: ReceiptFate) => void): void;
+}
 
 interface PendingReceipt {
   readonly subject: ReceiptSubject;
@@ -24,12 +27,12 @@ const MAX_RETRY_MS = 5_000;
 /** Over an hour of refusals. While no receiver is bound nothing is tried, so that waiting spends no attempt. */
 const MAX_ATTEMPTS = 1_000;
 
-/** Sends receipts through whatever sessions can carry them, in turn, until each was accepted. */
+/** Sends receipts to whatever receivers can take them, in turn, until each was accepted. */
 export class ReceiptDispatcher {
   readonly counters = { sent: 0, confirmed: 0, refused: 0 };
   private readonly waiting = new DelayLine<PendingReceipt>((items) => this.ready(items));
   private readonly queue = new Fifo<PendingReceipt>();
-  private receivers: SmppSession[] = [];
+  private receivers: ReceiptReceiver[] = [];
   private turn = 0;
   private open = 0;
 
@@ -41,14 +44,13 @@ export class ReceiptDispatcher {
     return this.open;
   }
 
-  /** A session that is bound to receive. */
-  attach(session: SmppSession): void {
-    this.receivers.push(session);
+  attach(receiver: ReceiptReceiver): void {
+    this.receivers.push(receiver);
     this.pump();
   }
 
-  detach(session: SmppSession): void {
-    this.receivers = this.receivers.filter((receiver) => receiver !== session);
+  detach(receiver: ReceiptReceiver): void {
+    this.receivers = this.receivers.filter((each) => each !== receiver);
   }
 
   /** Sends the receipt of a submission after that time, and again if `twice`. */
@@ -75,29 +77,28 @@ export class ReceiptDispatcher {
 
   private pump(): void {
     while (this.queue.length > 0) {
-      const session = this.nextReceiver();
-      const receipt = session === null ? undefined : this.queue.shift();
-      if (session === null || receipt === undefined) return;
+      const receiver = this.nextReceiver();
+      const receipt = receiver === null ? undefined : this.queue.shift();
+      if (receiver === null || receipt === undefined) return;
       receipt.attempts += 1;
       this.counters.sent += 1;
-      session.sendMessage(receiptBody(receipt.subject), (outcome) => this.onOutcome(receipt, outcome));
+      receiver.send(receipt.subject, (fate) => this.onFate(receipt, fate));
     }
   }
 
-  private nextReceiver(): SmppSession | null {
+  private nextReceiver(): ReceiptReceiver | null {
     for (let tried = 0; tried < this.receivers.length; tried += 1) {
       this.turn = (this.turn + 1) % this.receivers.length;
-      const session = this.receivers[this.turn]!;
-      if (session.credit > 0) return session;
+      const receiver = this.receivers[this.turn]!;
+      if (receiver.credit > 0) return receiver;
     }
     return null;
   }
 
-  private onOutcome(receipt: PendingReceipt, outcome: RequestOutcome): void {
-    const status = outcome.kind === 'answered' ? outcome.commandStatus : CommandStatus.ESME_RX_T_APPN;
-    if (status === CommandStatus.ESME_ROK) this.counters.confirmed += 1;
-    if (status === CommandStatus.ESME_ROK || receipt.duplicate) this.settle(receipt);
-    else if (isPermanent(status) || receipt.attempts >= MAX_ATTEMPTS) this.refuse(receipt);
+  private onFate(receipt: PendingReceipt, fate: ReceiptFate): void {
+    if (fate === 'taken') this.counters.confirmed += 1;
+    if (fate === 'taken' || receipt.duplicate) this.settle(receipt);
+    else if (fate === 'refused' || receipt.attempts >= MAX_ATTEMPTS) this.refuse(receipt);
     else this.waiting.add(receipt, Math.min(MAX_RETRY_MS, FIRST_RETRY_MS * 2 ** Math.min(10, receipt.attempts - 1)));
     this.pump();
   }
@@ -111,27 +112,4 @@ export class ReceiptDispatcher {
     this.open -= 1;
     if (!receipt.duplicate) this.onSettled(receipt.subject.sequence);
   }
-}
-
-function isPermanent(commandStatus: number): boolean {
-  return commandStatus === CommandStatus.ESME_RX_P_APPN || commandStatus === CommandStatus.ESME_RX_R_APPN;
-}
-
-function receiptBody(subject: ReceiptSubject): MessageBody {
-  const report = deliveryOf(subject.destination);
-  const submittedAt = new Date(subject.time);
-  return {
-    command: 'deliver_sm',
-    serviceType: '',
-    ...encodeAddresses(subject.destination, subject.source),
-    protocolId: 0,
-    priorityFlag: 0,
-    scheduleDeliveryTime: '',
-    validityPeriod: '',
-    registeredDelivery: 0,
-    replaceIfPresent: 0,
-    dataCoding: 0,
-    defaultMessageId: 0,
-    ...formatReceipt({ messageId: subject.id, ...report, submittedAt, doneAt: new Date() }),
-  };
 }

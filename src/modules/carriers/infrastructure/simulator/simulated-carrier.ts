@@ -30,6 +30,25 @@ export const submissionQuerySchema = z.strictObject({
 });
 export type SubmissionQuery = z.input<typeof submissionQuerySchema>;
 
+/** What a session hands over at a time is bounded by its window. */
+const MAX_INBOUND_CHARACTERS = 10_000;
+/** What an address of a message holds (SMPP 3.4, 4.6.1), with a `+` for an international number. */
+const address = z.string().regex(/^(?:\+\d{1,20}|[ -~]{1,20})$/, 'must be 1 to 20 ASCII characters');
+
+/** A message that a phone is to send. */
+export const inboundRequestSchema = z.strictObject({
+  from: address,
+  to: address,
+  text: z.string().max(MAX_INBOUND_CHARACTERS),
+  /** How the carrier hands over several parts. */
+  concatenation: z.enum(['udh', 'sar', 'payload']).default('udh'),
+});
+export type InboundRequest = z.infer<typeof inboundRequestSchema>;
+
+/** What of it the client has confirmed: so many messages, in this encoding. */
+export const sentInboundSchema = z.object({ encoding: z.enum(['GSM-7', 'UCS-2']), parts: z.int() });
+export type SentInbound = z.infer<typeof sentInboundSchema>;
+
 /** Counted since the process started, except what is pending or open now. */
 export const countersSchema = z.object({
   /** Submissions that arrived. */
@@ -47,13 +66,14 @@ export const countersSchema = z.object({
   /** Receipts given up because the client refused them for good or too often. */
   receipts_refused: z.int(),
   receipts_pending: z.int(),
+  /** Bound sessions; over HTTP, open connections. */
   sessions: z.int(),
 });
 export type Counters = z.infer<typeof countersSchema>;
 
 export const carrierSnapshotSchema = z.object({
   name: z.string(),
-  type: z.literal('smpp'),
+  type: z.enum(['smpp', 'http']),
   port: z.int(),
   knobs: knobsSchema,
   counters: countersSchema,
@@ -67,5 +87,7 @@ export interface SimulatedCarrier {
   /** Changes some knobs. Throws KnobError. */
   put(change: unknown): CarrierSnapshot;
   submissions(query: SubmissionQuery): SubmissionPage;
+  /** Lets a phone send a message. Rejects with NotHandedOver where the client does not take it. */
+  inbound(request: InboundRequest): Promise<SentInbound>;
   stop(): Promise<void>;
 }

@@ -4,19 +4,24 @@ import net from 'node:net';
 import path from 'node:path';
 import { CommandStatus } from '../smpp/command-status.js';
 import { DEFAULT_MAX_PDU_OCTETS } from '../smpp/framer.js';
-import type { BindPdu, MessagePdu } from '../smpp/pdu.js';
+import type { RequestOutcome } from '../smpp/outstanding.js';
+import type { BindPdu, MessageBody, MessagePdu } from '../smpp/pdu.js';
 import { SmppSession } from '../smpp/session.js';
 import type { SessionOptions } from '../smpp/session-options.js';
 import { isMessage } from '../smpp/session-rules.js';
 import { DEFAULT_KNOBS, type Knobs, turnKnobs } from './knobs.js';
-import { ReceiptDispatcher } from './receipt-dispatcher.js';
+import { Phone } from './phone.js';
+import { ReceiptDispatcher, type ReceiptReceiver } from './receipt-dispatcher.js';
 import {
   type CarrierSnapshot,
+  type InboundRequest,
+  type SentInbound,
   type SimulatedCarrier,
   type SubmissionPage,
   type SubmissionQuery,
   submissionQuerySchema,
 } from './simulated-carrier.js';
+import { offeredBy, receiverOf } from './smpp-side.js';
 import { SubmissionIntake } from './submission-intake.js';
 import { type RecordConflict, SubmissionRecord } from './submission-record.js';
 
@@ -55,13 +60,15 @@ const NAME = /^[A-Za-z0-9_-]{1,64}$/;
  * as its knobs say. What it accepted is in its record before it is answered.
  */
 export class SimulatedSmsc implements SimulatedCarrier {
-  private readonly sessions = new Set<SmppSession>();
+  private readonly sessions = new Map<SmppSession, ReceiptReceiver>();
   private readonly sockets = new Set<net.Socket>();
   /** Connections that are read and never answered. */
   private readonly blackholed = new Set<net.Socket>();
   private readonly receipts = new ReceiptDispatcher((sequence) => this.intake.settle(sequence));
   private readonly intake: SubmissionIntake;
+  private readonly phone: Phone;
   private knobs: Knobs;
+  private turn = 0;
 
   private constructor(
     private readonly options: SimulatedSmscOptions,
@@ -72,6 +79,7 @@ export class SimulatedSmsc implements SimulatedCarrier {
     const { receipts } = this;
     const { random = Math.random, onConflict = () => undefined } = options;
     this.intake = new SubmissionIntake({ record, receipts, random, onConflict }, this.knobs);
+    this.phone = new Phone((body) => this.deliver(body), random);
     for (const submission of record.takeUnsettled()) receipts.schedule(submission, 0, false);
     server.on('connection', (socket) => this.onConnection(socket));
   }
@@ -101,7 +109,7 @@ export class SimulatedSmsc implements SimulatedCarrier {
 
   snapshot(): CarrierSnapshot {
     const { sent, confirmed, refused } = this.receipts.counters;
-    const bound = [...this.sessions].filter((session) => session.bind !== null).length;
+    const bound = [...this.sessions.keys()].filter((session) => session.bind !== null).length;
     return {
       name: this.options.name,
       type: 'smpp',
@@ -133,15 +141,28 @@ export class SimulatedSmsc implements SimulatedCarrier {
     return this.record.page(after, limit);
   }
 
+  inbound(request: InboundRequest): Promise<SentInbound> {
+    return this.phone.write(request);
+  }
+
   async stop(): Promise<void> {
     const { promise, resolve } = Promise.withResolvers<void>();
     this.server.close(() => resolve());
     this.intake.stop();
-    for (const session of this.sessions) session.close('the carrier stops');
+    for (const session of this.sessions.keys()) session.close('the carrier stops');
     this.receipts.stop();
     this.endBlackhole();
     await promise;
     this.record.close();
+  }
+
+  /** Sends one message through the next session that has room; `unsent` where none has. */
+  private deliver(body: MessageBody): Promise<RequestOutcome> {
+    const ready = [...this.sessions.keys()].filter(({ bind, credit }) => isReceiving(bind) && credit > 0);
+    this.turn += 1;
+    const session = ready[this.turn % Math.max(1, ready.length)];
+    if (session === undefined) return Promise.resolve({ kind: 'unsent', reason: 'no client is bound to receive' });
+    return new Promise((resolve) => session.sendMessage(body, resolve));
   }
 
   private onConnection(socket: net.Socket): void {
@@ -164,16 +185,17 @@ export class SimulatedSmsc implements SimulatedCarrier {
     const session = new SmppSession(socket, SESSION_OPTIONS, {
       onRequest: (request) => this.onRequest(session, request),
       onClose: () => {
+        this.receipts.detach(receiver);
         this.sessions.delete(session);
-        this.receipts.detach(session);
       },
     });
-    this.sessions.add(session);
+    const receiver = receiverOf(session);
+    this.sessions.set(session, receiver);
   }
 
   private onRequest(session: SmppSession, request: BindPdu | MessagePdu): void {
     if (isMessage(request)) {
-      this.intake.take(request, session);
+      this.intake.take(offeredBy(request, session));
       return;
     }
     const { name, systemId = name, password } = this.options;
@@ -181,14 +203,14 @@ export class SimulatedSmsc implements SimulatedCarrier {
     if (!known) session.respond(request, CommandStatus.ESME_RINVSYSID);
     else if (request.password !== password) session.respond(request, CommandStatus.ESME_RINVPASWD);
     else session.respond(request, CommandStatus.ESME_ROK, systemId);
-    if (session.bind !== null && session.bind !== 'bind_transmitter') this.receipts.attach(session);
+    if (isReceiving(session.bind)) this.receipts.attach(this.sessions.get(session)!);
   }
 
   private changeOutage(before: Knobs['outage'], after: Knobs['outage']): void {
     if (before === 'blackhole') this.endBlackhole();
     if (after === 'refuse') for (const socket of this.sockets) socket.resetAndDestroy();
     if (after !== 'blackhole') return;
-    for (const session of this.sessions) session.abandon('the carrier went silent');
+    for (const session of this.sessions.keys()) session.abandon('the carrier went silent');
     for (const socket of this.sockets) this.blackholed.add(socket);
   }
 
@@ -196,6 +218,10 @@ export class SimulatedSmsc implements SimulatedCarrier {
   private endBlackhole(): void {
     for (const socket of this.blackholed) socket.resetAndDestroy();
   }
+}
+
+function isReceiving(bind: SmppSession['bind']): boolean {
+  return bind !== null && bind !== 'bind_transmitter';
 }
 
 /** Listens on that port, or on any where it is taken. */

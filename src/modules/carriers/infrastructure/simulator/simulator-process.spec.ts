@@ -8,6 +8,7 @@ import { pathToFileURL } from 'node:url';
 import { type Options, transformSync } from '@swc/core';
 import { ObservedClient } from '../smpp/test-support/test-smsc.js';
 import { until } from '../smpp/test-support/until.js';
+import { decodeText } from '../smpp/text.js';
 import { KnobError } from './knobs.js';
 import { SimulatorProcess } from './simulator-process.js';
 import { idOf, receiptsOf, textTo } from './test-support/simulation.js';
@@ -15,6 +16,8 @@ import { idOf, receiptsOf, textTo } from './test-support/simulation.js';
 /** Folders, below the root of the project, that the simulator's process is made of. */
 const SOURCES = [
   'src/shared',
+  'src/modules/carriers/domain',
+  'src/platform/http-client',
   'src/modules/carriers/infrastructure/smpp',
   'src/modules/carriers/infrastructure/simulator',
 ];
@@ -22,6 +25,7 @@ const SOURCES = [
 const CARRIERS = [
   { name: 'sim-smpp-1', type: 'smpp', password: 'secret' },
   { name: 'sim-smpp-2', type: 'smpp', password: 'secret' },
+  { name: 'sim-http-1', type: 'http', password: 'secret' },
 ] as const;
 
 const build = buildSimulator();
@@ -74,6 +78,18 @@ afterAll(() => {
   rmSync(build.directory, { recursive: true });
 });
 
+test('a phone writes through a carrier to whoever is bound to receive', async () => {
+  const message = { from: '+15551234567', to: '+15005550006', text: 'x'.repeat(161), concatenation: 'udh' } as const;
+  await expect(simulator.inbound('sim-smpp-1', message)).rejects.toThrow('no client is bound to receive');
+  const { delivered } = await client();
+  expect(await simulator.inbound('sim-smpp-1', message)).toEqual({ encoding: 'GSM-7', parts: 2 });
+  expect(delivered.map((pdu) => decodeText(pdu))).toMatchObject([
+    { text: 'x'.repeat(153), concatenation: { part: 1, total: 2 } },
+    { text: 'x'.repeat(8), concatenation: { part: 2, total: 2 } },
+  ]);
+  expect(delivered[0]).toMatchObject({ sourceAddress: '15551234567', sourceTon: 1, destinationAddress: '15005550006' });
+});
+
 test('each carrier has its port, its knobs and its record', async () => {
   const [one, two] = [await client('sim-smpp-1'), await client('sim-smpp-2')];
   const id = idOf(await one.client.submit(textTo('+15555550100')));
@@ -90,6 +106,14 @@ test('each carrier has its port, its knobs and its record', async () => {
   expect((await simulator.put('sim-smpp-2', { error_rate: 1 })).knobs.error_rate).toBe(1);
   expect(await two.client.submit(textTo('+15555550103'))).toMatchObject({ commandStatus: 0x08 });
   expect((await simulator.get('sim-smpp-1')).knobs.error_rate).toBe(0);
+  const answer = await fetch(`http://127.0.0.1:${simulator.ports['sim-http-1']}/messages`, {
+    method: 'POST',
+    headers: { authorization: 'Bearer secret' },
+    body: JSON.stringify({ to: '+15555550104', from: '+15005550006', text: 'over HTTP' }),
+  });
+  expect(answer.status).toBe(201);
+  expect(await simulator.get('sim-http-1')).toMatchObject({ type: 'http', counters: { submitted: 1, accepted: 1 } });
+  expect(await simulator.submissions('sim-http-1', { limit: 10 })).toMatchObject({ data: [{ text: 'over HTTP' }] });
 });
 
 test('what is asked wrongly is refused by name and harms nobody', async () => {

@@ -5,8 +5,11 @@ import { DEFAULT_KNOBS, turnKnobs } from './knobs.js';
 import {
   type CarrierSnapshot,
   carrierSnapshotSchema,
+  type InboundRequest,
+  type SentInbound,
   type SubmissionPage,
   type SubmissionQuery,
+  sentInboundSchema,
   submissionPageSchema,
   submissionQuerySchema,
 } from './simulated-carrier.js';
@@ -83,6 +86,11 @@ export class SimulatorProcess {
   async submissions(name: string, query: SubmissionQuery): Promise<SubmissionPage> {
     const checked = submissionQuerySchema.parse(query);
     return submissionPageSchema.parse(await this.call({ kind: 'submissions', name, query: checked }));
+  }
+
+  /** Lets a phone send a message through a carrier. Rejects where the carrier's client does not take it. */
+  async inbound(name: string, request: InboundRequest): Promise<SentInbound> {
+    return sentInboundSchema.parse(await this.call({ kind: 'inbound', name, request }));
   }
 
   /** Ends the process and waits for its end. */

@@ -1,11 +1,11 @@
 import { z } from 'zod';
 import { knobsSchema } from './knobs.js';
-import { submissionQuerySchema } from './simulated-carrier.js';
+import { inboundRequestSchema, submissionQuerySchema } from './simulated-carrier.js';
 
-/** A carrier to simulate: what it is bound with, and the port and knobs that it had before, if it had any. */
+/** A carrier to simulate: what its clients prove themselves with, and the port and knobs that it had before, if it had any. */
 export const carrierConfigSchema = z.strictObject({
   name: z.string(),
-  type: z.literal('smpp'),
+  type: z.enum(['smpp', 'http']),
   systemId: z.string().optional(),
   password: z.string(),
   port: z.int().min(0).max(65_535).optional(),
@@ -18,6 +18,7 @@ const operationSchema = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('get'), name: z.string() }),
   z.object({ kind: z.literal('put'), name: z.string(), knobs: z.unknown() }),
   z.object({ kind: z.literal('submissions'), name: z.string(), query: submissionQuerySchema }),
+  z.object({ kind: z.literal('inbound'), name: z.string(), request: inboundRequestSchema }),
   z.object({ kind: z.literal('stop') }),
 ]);
 export type Operation = z.input<typeof operationSchema>;

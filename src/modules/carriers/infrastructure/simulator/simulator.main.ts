@@ -1,4 +1,5 @@
 import type { SimulatedCarrier } from './simulated-carrier.js';
+import { SimulatedHttpCarrier } from './simulated-http-carrier.js';
 import { SimulatedSmsc } from './simulated-smsc.js';
 import { type CarrierConfig, type ProcessMessage, requestSchema } from './simulator-protocol.js';
 
@@ -20,8 +21,9 @@ async function start(dir: string, configs: readonly CarrierConfig[]): Promise<{ 
   const onConflict = (error: Error): void => {
     say({ log: error.message }, () => process.exit(1));
   };
-  for (const { type: _smpp, ...config } of configs) {
-    carriers.set(config.name, await SimulatedSmsc.start({ ...config, dir, onConflict }));
+  for (const { type, ...config } of configs) {
+    const kind = type === 'http' ? SimulatedHttpCarrier : SimulatedSmsc;
+    carriers.set(config.name, await kind.start({ ...config, dir, onConflict }));
   }
   return { ports: Object.fromEntries([...carriers].map(([name, { port }]) => [name, port])) };
 }
@@ -46,6 +48,9 @@ async function run(request: unknown): Promise<void> {
         break;
       case 'submissions':
         say({ id, result: carrier(operation.name).submissions(operation.query) });
+        break;
+      case 'inbound':
+        say({ id, result: await carrier(operation.name).inbound(operation.request) });
         break;
       case 'stop':
         await stop();

@@ -1,10 +1,4 @@
-import { decodeAddress } from '../smpp/address.js';
-import { CommandStatus } from '../smpp/command-status.js';
-import type { MessagePdu } from '../smpp/pdu.js';
-import type { Responder } from '../smpp/session-options.js';
-import { decodeText } from '../smpp/text.js';
 import { DelayLine } from './delay-line.js';
-import { deliveryOf } from './delivery-rule.js';
 import type { Knobs } from './knobs.js';
 import type { ReceiptDispatcher } from './receipt-dispatcher.js';
 import { RecordConflict, type RecordedSubmission, type SubmissionRecord } from './submission-record.js';
@@ -17,15 +11,24 @@ const MAX_PENDING_RECEIPTS = 200_000;
 const DISTANCE_MS = 25;
 /** What an address may hold, so that a receipt can carry it back. */
 const PRINTABLE = /^[ -~]*$/;
-/** registered_delivery, bits 1 and 0 (SMPP 3.4, 5.2.17). */
-const RECEIPT_MASK = 0x03;
-const RECEIPT_ALWAYS = 0x01;
-const RECEIPT_ON_FAILURE = 0x02;
+
+/** What a carrier answers to a submission. */
+export type Verdict = 'accepted' | 'throttled' | 'queue_full' | 'failed' | 'bad_source' | 'bad_destination';
+
+/** A submission as a client offers it, whatever it speaks. */
+export interface OfferedSubmission {
+  /** The addresses as they came. */
+  readonly source: string;
+  readonly destination: string;
+  /** What the record is to keep of it. */
+  describe(): Omit<RecordedSubmission, 'sequence' | 'id' | 'time'>;
+  /** Tells the client; `id` is the carrier's of what it accepted, else empty. */
+  answer(verdict: Verdict, id: string): void;
+}
 
 interface Answer {
-  readonly responder: Responder;
-  readonly request: MessagePdu;
-  readonly commandStatus: number;
+  readonly offered: OfferedSubmission;
+  readonly verdict: Verdict;
   readonly id: string;
 }
 
@@ -35,6 +38,8 @@ export interface SubmissionIntakeOptions {
   readonly random: () => number;
   /** Another process writes the record; this carrier cannot go on. */
   readonly onConflict: (error: RecordConflict) => void;
+  /** Whether answers and receipts travel apart, so that they may overtake one another; by default they do not. */
+  readonly areReceiptsApart?: boolean;
 }
 
 /**
@@ -62,18 +67,18 @@ export class SubmissionIntake {
     this.knobs = knobs;
   }
 
-  /** Takes one submit_sm, which is answered through the responder sooner or later. */
-  take(request: MessagePdu, responder: Responder): void {
+  /** Takes one submission, which is answered sooner or later. */
+  take(offered: OfferedSubmission): void {
     this.counters.submitted += 1;
-    const commandStatus = this.refusal(request);
-    if (commandStatus !== null) {
-      this.answer({ responder, request, commandStatus, id: '' });
+    const refusal = this.refusal(offered);
+    if (refusal !== null) {
+      this.answer({ offered, verdict: refusal, id: '' });
       return;
     }
     const sequence = this.options.record.lastSequence + this.submissions.length + 1;
     const id = this.options.record.idOf(sequence);
-    this.submissions.push(describe(request, sequence, id));
-    this.accepted.push({ responder, request, commandStatus: CommandStatus.ESME_ROK, id });
+    this.submissions.push({ sequence, id, time: new Date().toISOString(), ...offered.describe() });
+    this.accepted.push({ offered, verdict: 'accepted', id });
     this.scheduleCommit();
   }
 
@@ -112,7 +117,8 @@ export class SubmissionIntake {
     for (const answer of accepted) this.answer(answer);
     if (this.knobs.receipt_before_response) return;
     const { latency_ms: latencyMs, receipt_delay_ms: receiptDelayMs } = this.knobs;
-    const delayMs = receiptDelayMs + (latencyMs === 0 ? 0 : latencyMs + DISTANCE_MS);
+    const isApart = latencyMs > 0 || this.options.areReceiptsApart === true;
+    const delayMs = receiptDelayMs + latencyMs + (isApart ? DISTANCE_MS : 0);
     for (const submission of submissions) this.report(submission, delayMs);
   }
 
@@ -121,7 +127,7 @@ export class SubmissionIntake {
     if (error instanceof RecordConflict) this.options.onConflict(error);
     else if (!(error instanceof Error && 'syscall' in error)) throw error;
     this.counters.failed += accepted.length;
-    for (const answer of accepted) this.answer({ ...answer, commandStatus: CommandStatus.ESME_RSYSERR, id: '' });
+    for (const answer of accepted) this.answer({ ...answer, verdict: 'failed', id: '' });
   }
 
   private scheduleCommit(): void {
@@ -130,23 +136,21 @@ export class SubmissionIntake {
     setTimeout(this.commit, COMMIT_AFTER_MS);
   }
 
-  private refusal(request: MessagePdu): number | null {
+  private refusal(offered: OfferedSubmission): Verdict | null {
     if (this.isThrottled()) {
       this.counters.throttled += 1;
-      return CommandStatus.ESME_RTHROTTLED;
+      return 'throttled';
     }
-    const status = this.fault(request);
-    if (status !== null) this.counters.failed += 1;
-    return status;
+    const verdict = this.fault(offered);
+    if (verdict !== null) this.counters.failed += 1;
+    return verdict;
   }
 
-  private fault(request: MessagePdu): number | null {
-    if (this.options.random() < this.knobs.error_rate) return CommandStatus.ESME_RSYSERR;
-    if (this.options.receipts.pending >= MAX_PENDING_RECEIPTS) return CommandStatus.ESME_RMSGQFUL;
-    if (!PRINTABLE.test(request.sourceAddress)) return CommandStatus.ESME_RINVSRCADR;
-    if (request.destinationAddress === '' || !PRINTABLE.test(request.destinationAddress)) {
-      return CommandStatus.ESME_RINVDSTADR;
-    }
+  private fault({ source, destination }: OfferedSubmission): Verdict | null {
+    if (this.options.random() < this.knobs.error_rate) return 'failed';
+    if (this.options.receipts.pending >= MAX_PENDING_RECEIPTS) return 'queue_full';
+    if (!PRINTABLE.test(source)) return 'bad_source';
+    if (destination === '' || !PRINTABLE.test(destination)) return 'bad_destination';
     return null;
   }
 
@@ -178,30 +182,8 @@ export class SubmissionIntake {
     else this.answers.add(answer, delayMs);
   }
 
-  private respond({ responder, request, commandStatus, id }: Answer): void {
+  private respond({ offered, verdict, id }: Answer): void {
     this.counters.answered += 1;
-    responder.respond(request, commandStatus, id);
+    offered.answer(verdict, id);
   }
-}
-
-function describe(request: MessagePdu, sequence: number, id: string): RecordedSubmission {
-  const { text, concatenation } = decodeText(request);
-  const destination = decodeAddress(request.destinationTon, request.destinationAddress);
-  return {
-    sequence,
-    id,
-    destination,
-    source: decodeAddress(request.sourceTon, request.sourceAddress),
-    text,
-    time: new Date().toISOString(),
-    reference: concatenation?.reference ?? null,
-    part: concatenation?.part ?? null,
-    parts: concatenation?.total ?? null,
-    receiptDue: isReceiptDue(request.registeredDelivery & RECEIPT_MASK, destination),
-  };
-}
-
-function isReceiptDue(registeredDelivery: number, destination: string): boolean {
-  if (registeredDelivery === RECEIPT_ON_FAILURE) return deliveryOf(destination).state !== 'delivered';
-  return registeredDelivery === RECEIPT_ALWAYS;
 }

@@ -1,7 +1,6 @@
 import net from 'node:net';
 import tls from 'node:tls';
 import { CommandStatus, describeStatus } from './command-status.js';
-import { classifyStatus } from './error-classes.js';
 import { DEFAULT_MAX_PDU_OCTETS } from './framer.js';
 import type { RequestOutcome } from './outstanding.js';
 import { type BindCommand, INTERFACE_VERSION } from './pdu.js';
@@ -21,6 +20,7 @@ export interface BindOptions {
   readonly inactivityTimeoutMs: number;
   readonly bindTimeoutMs: number;
   readonly maxInboundRequests: number;
+  readonly isFatal: (commandStatus: number) => boolean;
 }
 
 /** Why there is no bind, in plain words; `fatal` where trying again will not help before somebody acts. */
@@ -65,7 +65,7 @@ export async function openBind(
   bound = session.bind !== null;
   if (bound) return session;
   session.destroy('not bound');
-  throw refusal(outcome, closeReason);
+  throw refusal(outcome, closeReason, options);
 }
 
 function requestBind(session: SmppSession, command: BindCommand, options: BindOptions): Promise<RequestOutcome> {
@@ -79,7 +79,7 @@ function requestBind(session: SmppSession, command: BindCommand, options: BindOp
   return promise;
 }
 
-function refusal(outcome: RequestOutcome, closeReason: string): BindFailure {
+function refusal(outcome: RequestOutcome, closeReason: string, { isFatal }: BindOptions): BindFailure {
   if (outcome.kind === 'unsent') return new BindFailure(`the bind could not be sent: ${outcome.reason}`);
   if (outcome.kind === 'unknown' && outcome.reason === 'timeout') {
     return new BindFailure('the carrier did not answer the bind in time');
@@ -87,8 +87,8 @@ function refusal(outcome: RequestOutcome, closeReason: string): BindFailure {
   if (outcome.kind === 'unknown' || outcome.commandStatus === CommandStatus.ESME_ROK) {
     return new BindFailure(`the session ended during the bind: ${closeReason}`);
   }
-  const fatal = classifyStatus(outcome.commandStatus) === 'bind_fatal';
-  return new BindFailure(`the carrier refused the bind: ${describeStatus(outcome.commandStatus)}`, fatal);
+  const { commandStatus } = outcome;
+  return new BindFailure(`the carrier refused the bind: ${describeStatus(commandStatus)}`, isFatal(commandStatus));
 }
 
 /** An open connection, TLS handshake included. */

@@ -1,11 +1,12 @@
+import type { ResultClass } from '../../domain/smpp-options.js';
 import { CommandStatus } from './command-status.js';
 
 /**
  * What the answer to a submit_sm means for the sender: `ok`; `throttled`, slow this bind down and spend no attempt;
  * `retryable`, the carrier did not take it and may take it later; `bind_fatal`, the bind itself is refused;
- * `permanent`, this message will not be taken.
+ * `permanent`, this message will not be taken; `unknown`, nobody can tell whether it was.
  */
-export type ErrorClass = 'ok' | 'throttled' | 'retryable' | 'bind_fatal' | 'permanent';
+export type ErrorClass = 'ok' | ResultClass;
 
 /** Classes that one carrier's statuses have instead of the usual ones. */
 export type ErrorClassOverrides = ReadonlyMap<number, ErrorClass>;

@@ -1,6 +1,8 @@
+import { randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import { BindFailure, type BindOptions, openBind } from './bind.js';
 import { CommandStatus } from './command-status.js';
+import { classifyStatus } from './error-classes.js';
 import type { BindCommand, BindPdu, MessageFields, MessagePdu } from './pdu.js';
 import type { SmppSession } from './session.js';
 import type { Responder, SessionHandlers } from './session-options.js';
@@ -10,6 +12,10 @@ import { NO_TLVS } from './tlv.js';
 export interface SmppClientOptions {
   readonly host: string;
   readonly port: number;
+  /** Tried in turn after host and port, where a bind is lost or not to be had. */
+  readonly alternates?: readonly { readonly host: string; readonly port: number }[];
+  /** Whether a status that a bind is refused with says that trying again will not help before somebody acts. */
+  readonly isFatal?: (commandStatus: number) => boolean;
   readonly systemId: string;
   readonly password: string;
   readonly systemType?: string;
@@ -98,6 +104,10 @@ export class SmppClient {
   private sessions: readonly SmppSession[] = [];
   private current: SmppState = { phase: 'down', error: null };
   private lost = Promise.withResolvers<string>();
+  private session: string | null = null;
+  private isGivenUp = false;
+  /** Counts the periods that have ended: each goes to the next address. */
+  private turn = 0;
   private readonly stopping = new AbortController();
   private running: Promise<void> | null = null;
 
@@ -113,6 +123,7 @@ export class SmppClient {
       responseTimeoutMs: options.responseTimeoutMs ?? DEFAULT_RESPONSE_TIMEOUT_MS,
       inactivityTimeoutMs: options.inactivityTimeoutMs ?? DEFAULT_INACTIVITY_TIMEOUT_MS,
       maxInboundRequests: options.maxInboundRequests ?? DEFAULT_MAX_INBOUND_REQUESTS,
+      isFatal: options.isFatal ?? ((status) => classifyStatus(status) === 'bind_fatal'),
     };
   }
 
@@ -120,9 +131,14 @@ export class SmppClient {
     return this.current;
   }
 
+  /** Names the present session, or the one that is being bound: none is named like another. Null where there is none. */
+  get sessionId(): string | null {
+    return this.session;
+  }
+
   /** How many messages submit() takes now: the free part of the window while bound, else 0. */
   get credit(): number {
-    return this.stopping.signal.aborted ? 0 : (this.sessions[0]?.credit ?? 0);
+    return this.stopping.signal.aborted || this.isGivenUp ? 0 : (this.sessions[0]?.credit ?? 0);
   }
 
   /** Connects, and from now on keeps connected. */
@@ -137,10 +153,20 @@ export class SmppClient {
     await this.running;
   }
 
+  /**
+   * Takes nothing more through the present bind, waits for what is under way, unbinds, and is long about the next one:
+   * for a carrier that says that it will not have this client.
+   */
+  giveUp(reason: string): void {
+    if (this.sessions.length === 0 || this.isGivenUp) return;
+    this.isGivenUp = true;
+    this.lost.resolve(reason);
+  }
+
   /** Submits one message. Never rejects; without credit it is `unsent`. */
   submit(fields: SubmitFields): Promise<SubmitOutcome> {
     const [session] = this.sessions;
-    if (session === undefined || this.stopping.signal.aborted) {
+    if (session === undefined || this.isGivenUp || this.stopping.signal.aborted) {
       return Promise.resolve({ kind: 'unsent', reason: 'not bound to the carrier' });
     }
     return new Promise((resolve) => {
@@ -155,9 +181,12 @@ export class SmppClient {
     let failures = 0;
     while (!stop.aborted) {
       this.enter('connecting', this.current.error);
+      this.session = randomUUID();
       const ending = await this.bindAndServe(stop);
+      this.session = null;
       if (stop.aborted) break;
       this.enter('down', ending.reason);
+      this.turn += 1;
       failures = ending.proven ? 0 : failures + 1;
       const waitMs = this.reconnectDelayMs(ending.fatal ? MAX_DOUBLINGS : failures);
       await delay(waitMs, undefined, { signal: stop }).catch(() => undefined);
@@ -167,6 +196,7 @@ export class SmppClient {
 
   private async bindAndServe(stop: AbortSignal): Promise<Ending> {
     this.lost = Promise.withResolvers<string>();
+    this.isGivenUp = false;
     let lostReason: string | null = null;
     const attempt = new AbortController();
     const signal = AbortSignal.any([stop, attempt.signal]);
@@ -178,7 +208,8 @@ export class SmppClient {
         attempt.abort();
       },
     };
-    const binds = this.commands.map((command) => openBind(command, this.bindOptions, handlers, signal));
+    const options = { ...this.bindOptions, ...this.address() };
+    const binds = this.commands.map((command) => openBind(command, options, handlers, signal));
     try {
       this.sessions = await Promise.all(binds);
     } catch (error) {
@@ -193,9 +224,10 @@ export class SmppClient {
   private async serve(stop: AbortSignal): Promise<Ending> {
     if (!stop.aborted) this.enter('bound', null);
     const reason = await (stop.aborted ? 'stopped' : this.lost.promise);
-    const { sessions } = this;
+    const { sessions, isGivenUp: fatal } = this;
+    if (fatal) this.enter('down', reason);
     const proven = sessions.some((session) => session.answeredRequests > 1);
-    if (stop.aborted) {
+    if (stop.aborted || fatal) {
       await Promise.all(sessions.map((session) => session.idle(2 * this.bindOptions.responseTimeoutMs)));
       await Promise.all(sessions.map((session) => session.unbind()));
     }
@@ -203,7 +235,13 @@ export class SmppClient {
     this.enter('down', stop.aborted ? null : reason);
     for (const session of sessions) session.close('the other bind was lost');
     await Promise.all(sessions.map((session) => session.closed));
-    return { reason, fatal: false, proven };
+    return { reason, fatal, proven };
+  }
+
+  private address(): Pick<BindOptions, 'host' | 'port'> {
+    const { host, port, alternates = [] } = this.options;
+    const all = [{ host, port }, ...alternates];
+    return all[this.turn % all.length]!;
   }
 
   private async deliver(request: BindPdu | MessagePdu, responder: Responder): Promise<void> {

@@ -1,4 +1,5 @@
-import { decodeGsm7, encodeGsm7 } from '../../../../shared/gsm7.js';
+import { encodeGsm7 } from '../../../../shared/gsm7.js';
+import { type Alphabet, readText, type Written } from '../../domain/alphabets.js';
 import type { MessageFields } from './pdu.js';
 import { integerTlv, type Tlvs, TlvTag } from './tlv.js';
 
@@ -15,7 +16,7 @@ export interface MessageText {
 export type EncodedPart = Pick<MessageFields, 'esmClass' | 'dataCoding' | 'shortMessage' | 'tlvs'>;
 
 export interface DecodedText {
-  /** May hold half a surrogate pair where the sender split it between parts. */
+  /** A character that the sender split between parts is lost in both; see readPart. */
   readonly text: string;
   /** Null for a message that stands alone. */
   readonly concatenation: { readonly reference: number; readonly part: number; readonly total: number } | null;
@@ -58,17 +59,26 @@ export function encodeText(message: MessageText): EncodedPart[] {
   });
 }
 
+/** A short_message, or a message_payload, without its header. */
+export interface ReadPart extends Written {
+  readonly concatenation: Concatenation;
+}
+
 /** The text of a submit_sm or deliver_sm and its place in a concatenated message, however it was concatenated. */
 export function decodeText(pdu: EncodedPart): DecodedText {
+  const part = readPart(pdu);
+  return { text: readText([part]), concatenation: part.concatenation };
+}
+
+/** The characters of a submit_sm or deliver_sm as they came, and their place, so that parts can be read together. */
+export function readPart(pdu: EncodedPart): ReadPart {
   const octets = pdu.shortMessage.length > 0 ? pdu.shortMessage : (pdu.tlvs.get(TlvTag.message_payload) ?? NO_OCTETS);
-  if ((pdu.esmClass & ESM_CLASS_UDHI) === 0) {
-    return { text: decodeCharacters(pdu.dataCoding, octets), concatenation: sarConcatenation(pdu.tlvs) };
-  }
+  const alphabet = alphabetOf(pdu.dataCoding);
+  if ((pdu.esmClass & ESM_CLASS_UDHI) === 0) return { alphabet, octets, concatenation: sarConcatenation(pdu.tlvs) };
   // A header that claims more than there is takes everything with it.
   const headerLength = Math.min(octets.length, (octets[0] ?? 0) + 1);
-  const characters = octets.subarray(headerLength);
-  const concatenation = headerConcatenation(octets.subarray(1, headerLength));
-  return { text: decodeCharacters(pdu.dataCoding, characters), concatenation };
+  const concatenation = headerConcatenation(octets.subarray(1, headerLength)) ?? sarConcatenation(pdu.tlvs);
+  return { alphabet, octets: octets.subarray(headerLength), concatenation };
 }
 
 function encodeCharacters(encoding: MessageText['encoding'], text: string): Buffer {
@@ -78,12 +88,28 @@ function encodeCharacters(encoding: MessageText['encoding'], text: string): Buff
   return Buffer.from(septets.buffer, septets.byteOffset, septets.length);
 }
 
-/** By data_coding (SMPP 3.4, 5.2.19); 0xF0 to 0xF3 are the default alphabet with a message class. */
-function decodeCharacters(dataCoding: number, octets: Uint8Array): string {
-  if (dataCoding === DATA_CODING_DEFAULT || (dataCoding & 0xf4) === 0xf0) return decodeGsm7(octets);
-  if (dataCoding !== DATA_CODING_UCS2) return Buffer.from(octets).toString('latin1');
-  const wholeUnits = Buffer.from(octets.subarray(0, octets.length - (octets.length % 2)));
-  return wholeUnits.swap16().toString('utf16le');
+/** By data_coding (SMPP 3.4, 5.2.19). */
+const ALPHABET_BY_CODING: ReadonlyMap<number, Alphabet> = new Map([
+  [DATA_CODING_DEFAULT, 'gsm7'],
+  [0x01, 'ascii'],
+  [0x03, 'latin1'],
+  [0x05, 'shift-jis'],
+  [0x06, 'cyrillic'],
+  [0x07, 'hebrew'],
+  [DATA_CODING_UCS2, 'ucs2'],
+  [0x0e, 'euc-kr'],
+]);
+
+/** Above 0x0F, the groups of GSM 03.38, 4: with a message class, and of waiting messages. 8-bit data reads as Latin-1. */
+function alphabetOf(dataCoding: number): Alphabet {
+  const group = dataCoding >> 4;
+  if (group === 0) return ALPHABET_BY_CODING.get(dataCoding) ?? 'latin1';
+  if (group === 0xf) return (dataCoding & 0x04) === 0 ? 'gsm7' : 'latin1';
+  if (group === 0xc || group === 0xd) return 'gsm7';
+  if (group === 0xe) return 'ucs2';
+  if (group > 3) return 'latin1';
+  const kind = dataCoding & 0x0c;
+  return kind === 0 ? 'gsm7' : kind === 0x08 ? 'ucs2' : 'latin1';
 }
 
 function sarTlvs(reference: number, part: number, total: number): Tlvs {
