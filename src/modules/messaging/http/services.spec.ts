@@ -5,6 +5,7 @@ import {
 } from '../../../../test/support/messaging-surface.js';
 import { EventBus } from '../../../platform/event-log/event-bus.js';
 import { newId, sidOf } from '../../../shared/sid.js';
+import { MessagingDemo } from '../contract/messaging.demo.js';
 
 const FORM = 'application/x-www-form-urlencoded';
 const ABSENT = sidOf('MG', newId());
@@ -234,4 +235,21 @@ it('tells of each change once, in the order of the service', async () => {
     [4, 'number_removed'],
     [5, 'deleted'],
   ]);
+});
+
+it('is made for the demo account once: what became of it later stays', async () => {
+  const demo = await surface.open();
+  const phoneNumberSid = await demo.own('+15005551237');
+  const ensure = () => surface.app.get(MessagingDemo).ensureDemoService({ accountSid: demo.sid, phoneNumberSid });
+  const made = await Promise.all([ensure(), ensure(), ensure()]);
+  const { serviceSid } = made[0]!;
+  expect([...made, await ensure()].map((one) => one.serviceSid)).toEqual(Array(4).fill(serviceSid));
+  const pool = () => services(demo)(serviceSid).phoneNumbers.list();
+  expect((await pool()).map(({ sid }) => sid)).toEqual([phoneNumberSid]);
+  await services(demo)(serviceSid).phoneNumbers(phoneNumberSid).remove();
+  await ensure();
+  expect(await pool()).toEqual([]);
+  await services(demo)(serviceSid).remove();
+  await ensure();
+  expect(await services(demo).list()).toEqual([]);
 });
