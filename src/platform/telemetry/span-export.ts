@@ -16,7 +16,7 @@ import { within } from './within.js';
 export const MAX_PENDING = 4_096;
 const MAX_BATCH = 512;
 const EXPORT_EVERY_MS = 1_000;
-const EXPORT_TIMEOUT_MS = 10_000;
+const EXPORT_TIMEOUT_MS = 5_000;
 const STOP_MS = 2_000;
 /** No attribute of ours is longer; a bound all the same, as some come from settings of customers. */
 const MAX_ATTRIBUTE_LENGTH = 256;

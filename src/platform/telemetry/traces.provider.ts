@@ -17,7 +17,8 @@ export const tracesProvider: Provider = {
   useFactory: async ({ tracing, roles }: Settings, metrics: Metrics, logger: Logger) => {
     const dropped = droppedSpans(metrics);
     if (!tracing) return new Traces(null, undefined, dropped);
-    const [{ SpanExport }, { samplingOf }] = await Promise.all([import('./span-export.js'), import('./sampling.js')]);
+    const { SpanExport } = await import('./span-export.js');
+    const { samplingOf } = await import('./sampling.js');
     const trouble = new LogThrottle(logger);
     const attributes = { 'service.instance.id': randomUUID(), 'trunkline.roles': roles.join(',') };
     const sink = new SpanExport(tracing, attributes, (count, error) => {
