@@ -4,12 +4,15 @@ import { stageSpanId } from '../../../shared/traceparent.js';
 import { receiptReceived, submissionAnswered } from '../../carriers/contract/carriers.events.js';
 import {
   messageAccepted,
+  messageCanceled,
   messageDelivered,
   messageFailed,
+  messageQueued,
+  messageScheduled,
   messageSent,
   messageUndelivered,
 } from '../contract/messaging.events.js';
-import { messageStages } from './message-stages.js';
+import { messageStages, waitingSinceMs } from './message-stages.js';
 
 const START = 1_790_000_000_000;
 const ID = newId(START);
@@ -83,6 +86,26 @@ describe('the spans of a message, from the log', () => {
       ['messaging.queue', 4, 60_000, null],
     ]);
     expect(spans[0]).toMatchObject({ parentSpanId: null, spanId: '00f067aa0ba902b7' });
+  });
+
+  it('tell the wait for its time apart where it was scheduled', () => {
+    const scheduled = eventOf(messageScheduled, 1, 4, { sendAt: '2026-11-26T00:00:00Z' });
+    const queued = eventOf(messageQueued, 2, 600_000, {});
+    const late = { ...answer, occurredAt: new Date(START + 600_040) };
+    const own = [scheduled, queued, { ...sent, version: 3 }, eventOf(messageDelivered, 4, 600_092, {})];
+    expect(timesOf(messageStages(own, [late]))).toEqual([
+      ['messaging.message', 4, 600_092, null],
+      ['messaging.schedule', 4, 600_000, null],
+      ['messaging.queue', 600_000, 600_025, null],
+      ['carriers.submit', 600_025, 600_040, null],
+    ]);
+    expect(waitingSinceMs(own)).toBe(START + 600_000);
+    const canceled = [scheduled, eventOf(messageCanceled, 2, 500, {})];
+    expect(timesOf(messageStages(canceled, []))).toEqual([
+      ['messaging.message', 4, 500, null],
+      ['messaging.schedule', 4, 500, null],
+    ]);
+    expect([waitingSinceMs(canceled), waitingSinceMs([accepted]), waitingSinceMs([])]).toEqual([null, START + 4, null]);
   });
 
   it('are the same however often they are told, and none without a trace', () => {

@@ -3,13 +3,18 @@ import { idTimeMs } from '../../../shared/sid.js';
 import { type SpanRecord, stageSpan } from '../../../shared/traceparent.js';
 import { receiptReceived, submissionAnswered } from '../../carriers/contract/carriers.events.js';
 import { MESSAGE_STAGE, messageSpans } from '../contract/message-trace.events.js';
-import type { messageAccepted, messageFailed } from '../contract/messaging.events.js';
+import {
+  type messageAccepted,
+  type messageFailed,
+  messageQueued,
+  messageScheduled,
+} from '../contract/messaging.events.js';
 
 const FACT = /^messaging\.message-([a-z]+)\.v\d+$/;
 
 /**
- * The spans of a message that is final, wholly from the log: the message, its wait for a carrier, what the carrier did with
- * it, its receipt.
+ * The spans of a message that is final, wholly from the log: the message, the wait for its time where it was scheduled, that
+ * for a carrier, what the carrier did with it, its receipt.
  *
  * @param own the message's events up to its final one, oldest first
  * @param causes the carriers' events that caused them, those that are still there
@@ -27,9 +32,30 @@ export function messageStages(own: readonly StoredEvent[], causes: readonly Stor
   const receipt = causes.find((event) => event.type === receiptReceived.type);
   return [
     ...messageSpans({ traceparent, messageSid, accountSid, acceptedMs, endedMs, status, errorCode }),
-    stageOf(traceparent, 'messaging.queue', 'internal', acceptedMs, handedMs(answer) ?? endedMs),
+    ...waits(traceparent, own, acceptedMs, handedMs(answer) ?? endedMs),
     ...(answer ? [submitted(traceparent, answer)] : []),
     ...(answer && receipt ? [receipted(traceparent, answer, receipt)] : []),
+  ];
+}
+
+/** Since when a message waited for a carrier: since it was accepted, or since its time came. */
+export function waitingSinceMs(own: readonly StoredEvent[]): number | null {
+  const first = own[0];
+  if (!first) return null;
+  const queued = own.find((event) => event.type === messageQueued.type);
+  if (queued) return queued.occurredAt.getTime();
+  // Its time had not come when it ended.
+  if (first.type === messageScheduled.type) return null;
+  return first.version === 1 ? first.occurredAt.getTime() : idTimeMs(first.streamId);
+}
+
+function waits(traceparent: string, own: readonly StoredEvent[], acceptedMs: number, handedMs: number): SpanRecord[] {
+  const isScheduled = own[0]!.type === messageScheduled.type;
+  const sinceMs = waitingSinceMs(own);
+  const dueMs = sinceMs ?? handedMs;
+  return [
+    ...(isScheduled ? [stageOf(traceparent, 'messaging.schedule', 'internal', acceptedMs, dueMs)] : []),
+    ...(sinceMs === null ? [] : [stageOf(traceparent, 'messaging.queue', 'internal', sinceMs, handedMs)]),
   ];
 }
 

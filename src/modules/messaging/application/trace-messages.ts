@@ -1,5 +1,6 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { EventBus } from '../../../platform/event-log/event-bus.js';
+import { Allowance } from '../../../platform/telemetry/allowance.js';
 import { Traces } from '../../../platform/telemetry/traces.js';
 import { Logger } from '../../../platform/tokens.js';
 import type { StoredEvent } from '../../../shared/define-event.js';
@@ -8,7 +9,7 @@ import { isSampled, type SpanRecord, stageSpan } from '../../../shared/tracepare
 import { MESSAGE_STAGE, SLOW_MESSAGE_MS } from '../contract/message-trace.events.js';
 import { messageFailed, messageUndelivered } from '../contract/messaging.events.js';
 import { MessagingLog } from '../infrastructure/messaging.storage.js';
-import { messageStages } from './message-stages.js';
+import { messageStages, waitingSinceMs } from './message-stages.js';
 import { SETTLE_STAGE, type Settled, SettleFinalMessages } from './settle-final-messages.js';
 
 const BAD = [messageUndelivered.type, messageFailed.type];
@@ -17,6 +18,8 @@ const MAX_AGE_MS = 3_600_000;
 /** More events than any message has before it is final. */
 const MAX_EVENTS = 50;
 const MAX_WAITING = 1_000;
+/** How many of those that took long are looked at a second, to see whether they only waited for their time. */
+const LOOKS_PER_SECOND = 20;
 const CAUSE = /^carriers\/(\d+)$/;
 
 /**
@@ -25,6 +28,7 @@ const CAUSE = /^carriers\/(\d+)$/;
  */
 @Injectable()
 export class TraceMessages {
+  private readonly looks = new Allowance(LOOKS_PER_SECOND);
   private waiting = 0;
   private telling: Promise<void> = Promise.resolve();
 
@@ -57,14 +61,15 @@ export class TraceMessages {
   private isSeen({ type, traceparent, streamId, occurredAt }: StoredEvent): boolean {
     if (!traceparent || Date.now() - occurredAt.getTime() > MAX_AGE_MS) return false;
     if (isSampled(traceparent)) return true;
-    const isSlow = occurredAt.getTime() - idTimeMs(streamId) > SLOW_MESSAGE_MS;
-    return (isSlow || BAD.includes(type)) && this.traces.mayKeep();
+    if (BAD.includes(type)) return this.traces.mayKeep();
+    return occurredAt.getTime() - idTimeMs(streamId) > SLOW_MESSAGE_MS && this.looks.take();
   }
 
   private async tell(settled: Settled): Promise<void> {
     for (const event of settled.events) {
       try {
-        this.traces.record(...(await this.stagesOf(event)), settleSpan(event, settled));
+        const stages = await this.stagesOf(event);
+        if (stages.length > 0) this.traces.record(...stages, settleSpan(event, settled));
       } catch (error) {
         this.traces.drop(1);
         this.logger.warn({ err: error }, 'the trace of a message could not be read from the log');
@@ -73,12 +78,21 @@ export class TraceMessages {
     }
   }
 
+  /** None where it turns out that nothing is to be told. */
   private async stagesOf(final: StoredEvent): Promise<SpanRecord[]> {
     const history = await this.log.readStream(final.streamId, MAX_EVENTS);
     const own = history.filter((event) => event.version <= final.version);
+    const isWanted = isSampled(final.traceparent) || BAD.includes(final.type);
+    if (!isWanted && !(isSlow(own) && this.traces.mayKeep())) return [];
     const causes = own.flatMap(({ causation }) => CAUSE.exec(causation ?? '')?.[1] ?? []).map(Number);
     return messageStages(own, causes.length === 0 ? [] : await this.bus.log('carriers').readAt(causes));
   }
+}
+
+/** By what it waited for a carrier and its receipt; a scheduled message waits for its time besides. */
+function isSlow(own: readonly StoredEvent[]): boolean {
+  const sinceMs = waitingSinceMs(own);
+  return sinceMs !== null && own.at(-1)!.occurredAt.getTime() - sinceMs > SLOW_MESSAGE_MS;
 }
 
 function settleSpan({ traceparent }: StoredEvent, { startMs, endMs }: Settled): SpanRecord {

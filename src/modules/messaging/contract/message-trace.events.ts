@@ -4,7 +4,7 @@ import { isSampled, type SpanRecord, spanIdOf, stageSpan, traceIdOf } from '../.
 
 /** The stage of a request's trace that stands for its message; whatever is done for the message is a stage of it. */
 export const MESSAGE_STAGE = 'messaging.message';
-/** A message is slow when it is final so long after it was accepted; its trace is kept. */
+/** A message is slow when it is final so long after it could be sent; its trace is kept. */
 export const SLOW_MESSAGE_MS = 60_000;
 
 const BAD = ['undelivered', 'failed'];
