@@ -626,7 +626,7 @@ describe('the simulated carriers', () => {
     await disable('sim');
     const message = { from: '+15551234567', to: '+15005550006', text: 'hi' };
     const answer = await operator('post', 'simulator/carriers/sim/inbound', message);
-    expect([answer.status, answer.body.detail]).toEqual([503, expect.stringContaining('no client is bound')]);
+    expect([answer.status, answer.body.detail]).toEqual([409, expect.stringContaining('no client is bound')]);
     expect((await operator('post', 'simulator/carriers/nobody/inbound', message)).status).toBe(404);
     expect((await operator('get', 'carriers/nobody/inbound')).status).toBe(404);
   });

@@ -35,7 +35,8 @@ beforeAll(async () => {
   smsc = await simulated.start('wire');
   await addSimulatedHttp(worker, 'web', carrier, { prefix: '+1555' });
   await addSimulated(worker, 'wire', smsc, { prefix: '+1555', priority: 2 });
-  await addSimulatedHttp(worker, 'other', carrier, { prefix: '+44' });
+  // One of its own: a carrier reports to the address that it was told last, whoever's that is.
+  await addSimulatedHttp(worker, 'other', await simulated.startHttp('other'), { prefix: '+44' });
   worker.owner.start();
   worker.receipts.start();
   await worker.bound('web');
