@@ -273,6 +273,7 @@ export class EventLog implements ReadableLog {
   wakeHere(): void {
     this.announced++;
     this.emitWake();
+    this.wakeups.emit('announced');
   }
 
   private emitWake(): void {
@@ -284,6 +285,12 @@ export class EventLog implements ReadableLog {
   onWake(listener: () => void): () => void {
     this.wakeups.on('wake', listener);
     return () => this.wakeups.off('wake', listener);
+  }
+
+  /** Calls back on the wakes alone that tell of more than this process's own events; returns the way to stop that. */
+  onAnnounced(listener: () => void): () => void {
+    this.wakeups.on('announced', listener);
+    return () => this.wakeups.off('announced', listener);
   }
 
   /** Calls back on the wakes that this process's own commits give; returns the way to stop that. */

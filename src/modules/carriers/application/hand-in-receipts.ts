@@ -54,7 +54,8 @@ export class HandInReceipts {
   /** Starts to empty the table whenever this process owns the binds. */
   start(): void {
     this.stopping = false;
-    const off = this.log.onWake(() => this.wakeup.wake());
+    // Not at what this process appends itself, which is much: it says nothing of the table.
+    const off = this.log.onAnnounced(() => this.wakeup.wake());
     this.running = this.loop().finally(off);
   }
 
