@@ -14,7 +14,7 @@ import { WebhookReceiver } from '../support/webhook-receiver.js';
 const TEST_MS = 120_000;
 const PASSWORD = 'secret01';
 const NUMBER = '+15550003333';
-const TEXT = 'the code is 4711';
+const TEXT = 'the code is xylograph';
 const CALLER = { trace: '4bf92f3577b34da6a3ce929d0e0e4736', span: '00f067aa0ba902b7' };
 /** Where the tree of a real trace is shown; UPDATE_DOCS=1 writes it anew. */
 const PAGE = join(import.meta.dirname, '../../docs/tracing.md');
@@ -188,7 +188,7 @@ describe('one message is one trace, over an api process and a worker process', (
   it('tells no text, no number and no path of a customer', () => {
     expect(otlp.spans.length).toBeGreaterThan(15);
     const told = JSON.stringify(otlp.spans) + otlp.raw;
-    for (const secret of [TEXT, '4711', '5557000000', '5557030003', NUMBER.slice(1), '/status', sender.token]) {
+    for (const secret of [TEXT, 'xylograph', '5557000000', '5557030003', NUMBER.slice(1), '/status', sender.token]) {
       expect([secret, told.includes(secret)]).toEqual([secret, false]);
     }
   });
