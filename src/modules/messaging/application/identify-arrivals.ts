@@ -32,7 +32,7 @@ export class IdentifyArrivals {
 
   /** At most 1000, in their order. @throws what the contracts throw */
   async identify(given: readonly Arrival[]): Promise<Identified[]> {
-    const arrivals = given.map((one) => ({ ...one, from: addressOf(one.from), to: addressOf(one.to) }));
+    const arrivals = given.map(inOneSpelling);
     const [contents, numbers] = await Promise.all([
       this.carriers.inboundContents(arrivals.map((one) => one.id)),
       this.accounts.findPhoneNumbers([...new Set(arrivals.map((one) => one.to))]),
@@ -63,6 +63,12 @@ export class IdentifyArrivals {
     const service = await this.services.serviceOfNumber(parseSid('AC', number.accountSid)!, number.phoneNumber);
     return { arrival, number, content, service };
   }
+}
+
+/** Each end helps to read the other where that is written without its country. */
+function inOneSpelling(arrival: Arrival): Arrival {
+  const to = addressOf(arrival.to, addressOf(arrival.from));
+  return { ...arrival, from: addressOf(arrival.from, to), to };
 }
 
 function ownedBy({ number, content, service }: Candidate, settings: OptOutSettings): Owned {
