@@ -204,6 +204,13 @@ describe('an answer', () => {
     expect(opened.state.phase).toBe('bound');
   });
 
+  it('may give an id that no number holds exactly', async () => {
+    answer = (_asked, _request, response) => response.end('{"id": 1234567890123456789}');
+    const message = outgoing();
+    expect(await (await bound()).handOver(message)).toEqual({ kind: 'accepted' });
+    expect(message.messageIds).toEqual(['1234567890123456789']);
+  });
+
   it('that does not come leaves it unknown what became of the message', async () => {
     const opened = await bound({ timeout_ms: 100 });
     answer = () => undefined;

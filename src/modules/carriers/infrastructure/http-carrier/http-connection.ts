@@ -10,6 +10,7 @@ import type {
 } from '../../domain/carrier-connection.js';
 import { UNKNOWN_ERROR } from '../../domain/error-codes.js';
 import type { AnswerReader, AnswerReading } from '../../domain/http/answer-reading.js';
+import { withExactIds } from '../../domain/http/exact-json.js';
 import { idOfKey } from '../../domain/http/submission-id.js';
 import type { HttpCall } from './http-call.js';
 
@@ -220,7 +221,7 @@ function refusal(status: number, reading: AnswerReading): string {
 /** Undefined where it is no JSON: no pointer finds anything in it. */
 function parseJson(body: Buffer): unknown {
   try {
-    return JSON.parse(body.toString('utf8'));
+    return JSON.parse(withExactIds(body.toString('utf8')));
   } catch {
     return undefined;
   }
