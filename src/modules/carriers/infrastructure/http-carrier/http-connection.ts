@@ -8,6 +8,7 @@ import type {
   HandOver,
   Outgoing,
 } from '../../domain/carrier-connection.js';
+import { connectionProblem } from '../../domain/connection-problem.js';
 import { UNKNOWN_ERROR } from '../../domain/error-codes.js';
 import type { AnswerReader, AnswerReading } from '../../domain/http/answer-reading.js';
 import { withExactIds } from '../../domain/http/exact-json.js';
@@ -192,7 +193,7 @@ export class HttpConnection implements CarrierConnection {
 
   private unreachable({ reason, message }: OutboundFailure): string {
     if (reason === 'timeout') return `no answer from ${this.call.host} within ${this.options.responseTimeoutMs} ms`;
-    return `cannot reach ${this.call.host}: ${message}`;
+    return `cannot reach ${this.call.host}: ${reason === 'connect' ? connectionProblem(message) : message}`;
   }
 
   private waitMs(): number {

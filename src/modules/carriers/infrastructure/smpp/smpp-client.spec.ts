@@ -122,6 +122,20 @@ describe('the bind', () => {
     await other.down('the carrier refused the bind: bind failed (0x0D)');
   });
 
+  test('says in plain words why there is no connection', async () => {
+    const { port } = smsc;
+    await smsc.die();
+    for (const [host, why] of [
+      ['127.0.0.1', 'nothing takes connections there (ECONNREFUSED)'],
+      ['localhost', 'nothing takes connections there (ECONNREFUSED)'],
+      ['a..b', 'there is no host of that name (ENOTFOUND)'],
+    ] as const) {
+      const observed = client({ host });
+      observed.client.start();
+      await observed.down(`cannot connect to ${host}:${port}: ${why}`);
+    }
+  });
+
   test('waits longest where trying again cannot help', async () => {
     const observed = client({ password: 'wrong', reconnect: { baseMs: 1, maxMs: 60_000 } });
     const patient = client({ reconnect: { baseMs: 1, maxMs: 60_000 } });
