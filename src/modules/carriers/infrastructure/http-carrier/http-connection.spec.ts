@@ -250,6 +250,35 @@ describe('a carrier', () => {
     expect(opened.state.error).toBeNull();
   });
 
+  it('that refuses one message as it would all takes the others, and in the end refuses that one', async () => {
+    answer = (one, ...rest) => say(one.url.includes('404') ? 404 : 201, { id: 'x' })(one, ...rest);
+    const opened = await bound({ url: `${base}/send/{{to_plain}}` });
+    const bad = outgoing({ to: '+15555550404' });
+    const kinds: string[] = [];
+    const hand = async (message: Outgoing) => void kinds.push((await opened.handOver(message)).kind);
+    await hand(bad);
+    for (let round = 0; round < 3; round++) {
+      await until('it is back', () => opened.state.phase === 'bound');
+      asked = [];
+      await hand(bad);
+      expect(asked).toEqual([]);
+      await hand(outgoing());
+      await hand(bad);
+    }
+    const [waits, taken] = ['unsent', 'accepted'];
+    expect(kinds).toEqual([waits, waits, taken, waits, waits, taken, waits, waits, taken, 'rejected']);
+    expect(opened.state).toEqual({ phase: 'bound', error: null });
+  });
+
+  it('that refused the only message there is gets it again', async () => {
+    answer = say(403, {});
+    const opened = await bound();
+    const message = outgoing();
+    expect(await opened.handOver(message)).toEqual({ kind: 'unsent' });
+    answer = say(201, { id: 'x' });
+    await until('it is taken', async () => (await opened.handOver(message)).kind === 'accepted');
+  });
+
   it('that proved nothing yet gets one message at a time', async () => {
     const opened = await bound();
     let finish = (): void => undefined;
