@@ -136,6 +136,22 @@ describe('the bind', () => {
     }
   });
 
+  test.each([
+    [0, [20, 40, 80, 80]],
+    [0.999, [39, 79, 159, 159]],
+  ])('is tried again after longer and longer, spread by chance: %d', async (chance, leastMs) => {
+    await smsc.die();
+    const observed = client({ reconnect: { baseMs: 40, maxMs: 160 }, random: () => chance });
+    observed.client.start();
+    await until('it tried five times', () => observed.phases.filter((phase) => phase === 'connecting').length === 5);
+    const waits = observed.times.flatMap((at, index) =>
+      observed.phases[index] === 'connecting' && index > 0 ? at - observed.times[index - 1]! : [],
+    );
+    expect(waits).toHaveLength(4);
+    // A timer is late at times, and never early by more than its own grain.
+    for (const [index, wait] of waits.entries()) expect(wait).toBeGreaterThanOrEqual(leastMs[index]! - 2);
+  });
+
   test('waits longest where trying again cannot help', async () => {
     const observed = client({ password: 'wrong', reconnect: { baseMs: 1, maxMs: 60_000 } });
     const patient = client({ reconnect: { baseMs: 1, maxMs: 60_000 } });
