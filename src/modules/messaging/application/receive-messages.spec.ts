@@ -265,6 +265,16 @@ describe('what comes in from phones', () => {
     expect(await optOuts(`+${number}`)).toEqual([SENDER]);
   });
 
+  it('opts both numbers out, and in, that digits without a country may mean', async () => {
+    const [abroad, here] = ['+6465550123', '+16465550123'];
+    await says(abroad.slice(1), 'STOP');
+    expect([await optOuts(abroad), await optOuts(here)]).toEqual([[SENDER], [SENDER]]);
+    await says(abroad.slice(1), 'START');
+    expect([await optOuts(abroad), await optOuts(here)]).toEqual([[], []]);
+    await says(abroad, 'STOP');
+    expect([await optOuts(abroad), await optOuts(here)]).toEqual([[SENDER], []]);
+  });
+
   it('says what the customer wants it to say', async () => {
     const settings = {
       STOP: { keywords: ['Abmelden'], reply: 'Abgemeldet.' },

@@ -1,4 +1,4 @@
-import { addressOf, storable } from './inbound.js';
+import { addressOf, otherReadingOf, storable } from './inbound.js';
 
 describe('a number as a carrier types it', () => {
   it.each([
@@ -50,6 +50,20 @@ describe('a number as a carrier types it', () => {
   it('is bounded', () => {
     expect(addressOf('x'.repeat(1_000))).toHaveLength(40);
   });
+});
+
+it.each([
+  ['6465550123', '+15005550006', '+16465550123'],
+  ['+6465550123', '+15005550006', null],
+  ['006465550123', '+15005550006', null],
+  ['6465550123', '+442079460000', null],
+  ['2125550123', '+15005550006', null],
+  ['15005550006', '+15005550006', null],
+  ['447911123456', '+442079460000', null],
+  ['12345', '+15005550006', null],
+  ['ACME', '+15005550006', null],
+])('%j, written to %s, may be %s as well', (typed, near, other) => {
+  expect(otherReadingOf(typed, near)).toBe(other);
 });
 
 describe('a text', () => {

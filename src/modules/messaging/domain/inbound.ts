@@ -25,6 +25,8 @@ export interface Arrival {
 
 /** Whose an incoming message is, and what it says. */
 export interface Owned {
+  /** Another number that its sender may be by what the carrier typed; an opt-out holds for both. Null where there is none. */
+  readonly alsoFrom: string | null;
   readonly accountId: string;
   readonly serviceId: string | null;
   readonly webhook: InboundWebhook | null;
@@ -39,6 +41,7 @@ export interface Owned {
 export interface ReceivedMessage extends Arrival, Owned {}
 
 const SPELT = /^\+?[\d(][\d .()-]*\d$/;
+const BARE = /^[1-9]\d{6,14}$/;
 const MIN_DIGITS = 7;
 const MAX_ADDRESS_LENGTH = 40;
 /** How Mexico's mobile numbers were dialled from abroad until 2019, and are still written by some carriers. */
@@ -59,6 +62,19 @@ export function addressOf(typed: string, near: string | null = null): string {
   }
   const national = near !== null && isSpelt(text) ? parseNationalNumber(text, near, false) : null;
   return national?.ok ? national.e164 : storable(typed.trim()).slice(0, MAX_ADDRESS_LENGTH);
+}
+
+/**
+ * The number of the other end's country that a sender may be as well, where a carrier types it in digits alone and
+ * addressOf took these for another country's; null where they can be one thing only.
+ *
+ * @param near the number that it wrote to, E.164
+ */
+export function otherReadingOf(typed: string, near: string): string | null {
+  const text = typed.trim();
+  if (!BARE.test(text)) return null;
+  const national = parseNationalNumber(text, near, false);
+  return national.ok && national.e164 !== addressOf(text, near) ? national.e164 : null;
 }
 
 /** What a number says where it is written with a prefix for calls abroad, or with nothing, in place of its plus. */
