@@ -11,6 +11,7 @@ const MAX_CACHED_NUMBERS = 20_000;
 
 const PLAIN_E164 = /^\+\d+$/;
 const WITH_SEPARATORS = /^\+[\d .()-]*\d$/;
+const NATIONAL = /^[\d(][\d .()-]*\d$/;
 const SEPARATORS = /[^\d]/g;
 
 export type PhoneNumberRefusal = 'empty' | 'too_long' | 'not_a_number' | 'not_possible';
@@ -46,6 +47,22 @@ export function parsePhoneNumber(input: string): ParsedPhoneNumber {
   if (PLAIN_E164.test(input)) return parseDigits(input.slice(1));
   if (input.trim() === '') return EMPTY;
   return WITH_SEPARATORS.test(input) ? parseDigits(input.replace(SEPARATORS, '')) : NOT_A_NUMBER;
+}
+
+/**
+ * Reads a number that is written without its country as one of the country of another: digits, with separators or a
+ * national prefix. Where nothing but its digits says that it is national, it must fit the numbering plan and not only its
+ * lengths, so that a service's own short number is not taken for somebody's.
+ *
+ * @param near E.164
+ */
+export function parseNationalNumber(input: string, near: string, isCertain: boolean): ParsedPhoneNumber {
+  const neighbour = parsePhoneNumber(near);
+  if (!neighbour.ok || input.length > MAX_INPUT_LENGTH || !NATIONAL.test(input)) return NOT_A_NUMBER;
+  const options = { defaultCallingCode: neighbour.callingCode, extract: false };
+  const number = parsePhoneNumberFromString(input, options, metadata);
+  const fits = isCertain ? number?.isPossible() : number?.isValid();
+  return number && fits ? parsePhoneNumber(number.number) : NOT_POSSIBLE;
 }
 
 /** Whether the text is a short code: 3 to 6 ASCII digits and nothing else. */

@@ -81,7 +81,7 @@ export class Exchange implements Dispatcher.DispatchHandler {
   }
 
   onResponseError(_controller: Dispatcher.DispatchController, error: Error): void {
-    this.fail(failureReasonOf(error), error.message);
+    this.fail(failureReasonOf(error), messageOf(error));
     this.#release();
   }
 
@@ -107,4 +107,9 @@ export class Exchange implements Dispatcher.DispatchHandler {
   #elapsedMs(): number {
     return performance.now() - this.#startedAtMs;
   }
+}
+
+/** Where every address of a host was tried in vain, the error of all of them together says nothing but its code. */
+function messageOf(error: Error): string {
+  return error.message || ('code' in error ? String(error.code) : error.name);
 }

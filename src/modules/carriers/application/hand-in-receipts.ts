@@ -2,6 +2,7 @@ import { Inject, Injectable } from '@nestjs/common';
 import { Wakeup } from '../../../platform/event-log/wakeup.js';
 import { GroupCommit } from '../../../platform/group-commit/group-commit.js';
 import { Logger } from '../../../platform/tokens.js';
+import { Failure } from '../../../shared/failure.js';
 import type { CarrierReceipt } from '../domain/carrier-connection.js';
 import { BindsLost } from '../infrastructure/binds-lease.repository.js';
 import { CarriersLog } from '../infrastructure/carriers.storage.js';
@@ -11,6 +12,8 @@ import { BindsOwner } from './binds-owner.js';
 /** A wake comes with what other processes write; without one, this is how long a receipt waits. */
 const POLL_MS = 1_000;
 const PAGE = 100;
+/** Receipts that wait here, of all requests together: one request may bring a thousand. */
+const MAX_WAITING = 20_000;
 /** The database, or a group that it refuses, is given this long. */
 const RETRY_MS = 5_000;
 const GROUPS = { maxBatch: 200, maxInFlight: 2, maxQueued: 10_000, gatherMs: 2 };
@@ -29,6 +32,7 @@ export class HandInReceipts {
   }, GROUPS);
   private readonly wakeup = new Wakeup();
   private stopping = false;
+  private waiting = 0;
   private running: Promise<void> = Promise.resolve();
 
   constructor(
@@ -38,9 +42,23 @@ export class HandInReceipts {
     @Inject(Logger) private readonly logger: Logger,
   ) {}
 
-  /** Resolves when the receipts are durable: only then may the carrier be told so. */
+  /**
+   * Resolves when the receipts are durable: only then may the carrier be told so.
+   *
+   * @throws Failure `unavailable` where too many wait already: the carrier sends them again
+   */
   async handIn(receipts: readonly CarrierReceipt[]): Promise<void> {
     if (receipts.length === 0) return;
+    if (this.waiting + receipts.length > MAX_WAITING) throw new Failure('unavailable', { retryAfterSeconds: 1 });
+    this.waiting += receipts.length;
+    try {
+      await this.bring(receipts);
+    } finally {
+      this.waiting -= receipts.length;
+    }
+  }
+
+  private async bring(receipts: readonly CarrierReceipt[]): Promise<void> {
     const binds = this.owner.current;
     try {
       if (binds) await Promise.all(receipts.map((receipt) => binds.receipt(receipt)));

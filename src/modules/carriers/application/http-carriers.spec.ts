@@ -235,6 +235,16 @@ describe('receipts over HTTP', () => {
     expect((await worker.stories([item!]))[0]).toEqual(['answered accepted']);
   });
 
+  it('may be about an id that no number holds exactly', async () => {
+    const id = '1234567890123456789';
+    const exact = signed('other', { id: 'ID', status: 'delivered' });
+    const body = Buffer.from(exact.body.toString().replace('"ID"', id));
+    const signature = `sha256=${createHmac('sha256', HTTP_KEY).update(body).digest('hex')}`;
+    await worker.takeReceipts.take({ ...exact, body, header: () => signature });
+    const [orphan] = await worker.lookUp.orphanReceipts('other', null, 1);
+    expect(orphan).toMatchObject({ messageId: id });
+  });
+
   it('that say something else are refused with the place, or counted where only the state is unknown', async () => {
     for (const [body, field] of [
       [{ status: 'delivered' }, '/id'],

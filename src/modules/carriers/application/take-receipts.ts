@@ -6,6 +6,7 @@ import { PublicUrl } from '../../../platform/http/public-url.js';
 import { Failure } from '../../../shared/failure.js';
 import type { CarrierDefinition } from '../domain/carrier.js';
 import type { ReceiptDefinition } from '../domain/http/definition.js';
+import { withExactIds } from '../domain/http/exact-json.js';
 import { isAuthentic } from '../domain/http/receipt-auth.js';
 import { ReceiptReader } from '../domain/http/receipt-reading.js';
 import { expand } from '../domain/http/twilio-preset.js';
@@ -77,7 +78,7 @@ export class TakeReceipts {
 
   private read({ reader }: Source, { carrier, isForm, body }: ReceiptRequest) {
     try {
-      return reader.read(isForm ? parseFormBody(body) : parseJsonBody(body));
+      return reader.read(isForm ? parseFormBody(body) : parseJsonBody(body, withExactIds));
     } catch (error) {
       if (error instanceof Failure) this.metrics.count(carrier, 'unreadable', 1);
       throw error;

@@ -3,6 +3,9 @@ import { newId } from '../../../shared/sid.js';
 import type { CarrierReceipt } from '../domain/carrier-connection.js';
 import { CarriersDatabase } from './carriers.storage.js';
 
+/** Most receipts in one row, so that a page of them is of a bounded size. */
+const MAX_IN_ROW = 500;
+
 /** A group of receipts that wait for the owner of the binds. */
 export interface ReceivedReceipts {
   readonly id: string;
@@ -14,12 +17,17 @@ export interface ReceivedReceipts {
 export class ReceiptInboxRepository {
   constructor(private readonly db: CarriersDatabase) {}
 
-  /** Keeps a group of receipts. */
+  /** Keeps receipts, in as many groups as they need. */
   async put(receipts: readonly CarrierReceipt[]): Promise<void> {
+    const groups: string[] = [];
+    for (let at = 0; at < receipts.length; at += MAX_IN_ROW) {
+      groups.push(JSON.stringify(receipts.slice(at, at + MAX_IN_ROW)));
+    }
     await this.db.query({
       name: 'carriers-receipts-in',
-      text: 'insert into carriers.receipt_inbox (id, receipts) values ($1, $2)',
-      values: [newId(), JSON.stringify(receipts)],
+      text: `insert into carriers.receipt_inbox (id, receipts)
+        select id, receipts::jsonb from unnest($1::uuid[], $2::text[]) as i(id, receipts)`,
+      values: [groups.map(() => newId()), groups],
     });
   }
 

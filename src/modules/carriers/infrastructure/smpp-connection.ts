@@ -11,7 +11,7 @@ import type {
 import { receiptCode, refusalCode, UNKNOWN_ERROR } from '../domain/error-codes.js';
 import type { CarrierInbound } from '../domain/inbound.js';
 import { type SmppOptions, statusName } from '../domain/smpp-options.js';
-import { decodeAddress, encodeAddresses } from './smpp/address.js';
+import { decodeAddress, decodeAddresses, encodeAddresses } from './smpp/address.js';
 import { describeStatus } from './smpp/command-status.js';
 import { classifyStatus, type ErrorClass } from './smpp/error-classes.js';
 import type { MessagePdu } from './smpp/pdu.js';
@@ -166,8 +166,7 @@ export class SmppConnection implements CarrierConnection {
     const { alphabet, octets, concatenation } = readPart(pdu);
     return {
       carrier: this.carrier.name,
-      from: decodeAddress(pdu.sourceTon, pdu.sourceAddress),
-      to: decodeAddress(pdu.destinationTon, pdu.destinationAddress),
+      ...decodeAddresses(pdu),
       alphabet,
       octets,
       // What would be too long for a part is none.

@@ -2,7 +2,14 @@ import { Inject, Injectable } from '@nestjs/common';
 import { parseSid } from '../../../shared/sid.js';
 import { AccountsApi, type OwnedNumber } from '../../accounts/contract/accounts.api.js';
 import { CarriersApi, type InboundContent } from '../../carriers/contract/carriers.api.js';
-import { type Arrival, addressOf, type InboundWebhook, type Owned, storable } from '../domain/inbound.js';
+import {
+  type Arrival,
+  addressOf,
+  type InboundWebhook,
+  type Owned,
+  otherReadingOf,
+  storable,
+} from '../domain/inbound.js';
 import { type OptOutSettings, optOutTypeOf } from '../domain/opt-out-keywords.js';
 import { OptOutSettingsOf } from './opt-out-settings-of.js';
 import { type KnownService, ServiceDirectory } from './service-directory.js';
@@ -15,6 +22,7 @@ export interface Identified {
 
 interface Candidate {
   readonly arrival: Arrival;
+  readonly alsoFrom: string | null;
   readonly number: OwnedNumber;
   readonly content: InboundContent;
   readonly service: KnownService | null;
@@ -32,7 +40,7 @@ export class IdentifyArrivals {
 
   /** At most 1000, in their order. @throws what the contracts throw */
   async identify(given: readonly Arrival[]): Promise<Identified[]> {
-    const arrivals = given.map((one) => ({ ...one, from: addressOf(one.from), to: addressOf(one.to) }));
+    const arrivals = given.map(inOneSpelling);
     const [contents, numbers] = await Promise.all([
       this.carriers.inboundContents(arrivals.map((one) => one.id)),
       this.accounts.findPhoneNumbers([...new Set(arrivals.map((one) => one.to))]),
@@ -40,7 +48,9 @@ export class IdentifyArrivals {
     const contentOf = new Map(contents.map((content) => [content.inboundId, content]));
     const numberOf = new Map(numbers.map((number) => [number.phoneNumber, number]));
     const candidates = await Promise.all(
-      arrivals.map((arrival) => this.candidate(arrival, numberOf.get(arrival.to), contentOf.get(arrival.id))),
+      arrivals.map((arrival, index) =>
+        this.candidate(arrival, given[index]!.from, numberOf.get(arrival.to), contentOf.get(arrival.id)),
+      ),
     );
     const known = candidates.filter((one) => one !== null);
     const settings = await this.settings.of(
@@ -56,19 +66,27 @@ export class IdentifyArrivals {
 
   private async candidate(
     arrival: Arrival,
+    typedFrom: string,
     number: OwnedNumber | undefined,
     content: InboundContent | undefined,
   ): Promise<Candidate | null> {
     if (!number || !content || number.accountStatus === 'closed') return null;
     const service = await this.services.serviceOfNumber(parseSid('AC', number.accountSid)!, number.phoneNumber);
-    return { arrival, number, content, service };
+    return { arrival, alsoFrom: otherReadingOf(typedFrom, number.phoneNumber), number, content, service };
   }
 }
 
-function ownedBy({ number, content, service }: Candidate, settings: OptOutSettings): Owned {
+/** Each end helps to read the other where that is written without its country. */
+function inOneSpelling(arrival: Arrival): Arrival {
+  const to = addressOf(arrival.to, addressOf(arrival.from));
+  return { ...arrival, from: addressOf(arrival.from, to), to };
+}
+
+function ownedBy({ alsoFrom, number, content, service }: Candidate, settings: OptOutSettings): Owned {
   const body = storable(content.text);
   const optOutType = optOutTypeOf(body, settings);
   return {
+    alsoFrom,
     accountId: parseSid('AC', number.accountSid)!,
     serviceId: service?.service.id ?? null,
     webhook: number.accountStatus === 'active' ? webhookOf(number, service) : null,

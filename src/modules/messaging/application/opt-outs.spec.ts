@@ -3,6 +3,7 @@ import { type MessagingUnderTest, SENDER, startMessaging } from '../../../../tes
 import { withClient } from '../../../../test/support/with-client.js';
 import { newId, parseSid, sidOf } from '../../../shared/sid.js';
 import { CarriersApi } from '../../carriers/contract/carriers.api.js';
+import { optOutKeys } from '../domain/opt-out.js';
 import { DispatchRepository } from '../infrastructure/dispatch.repository.js';
 import { EndingsRepository } from '../infrastructure/endings.repository.js';
 import { MessagingDatabase } from '../infrastructure/messaging.storage.js';
@@ -144,6 +145,42 @@ describe('who has opted out', () => {
     await get(EndingsRepository).note([given, waiting].map((id) => ({ accountId, id, reason: 'opted_out' })));
     await get(EndWaiting).step();
     expect(await ends([given, waiting])).toEqual(['queued', 'failed 21610']);
+  });
+
+  it('of a service gets nothing through it from any of its numbers, and still from numbers outside it', async () => {
+    const service = newId();
+    await query(
+      `insert into messaging.service (account_id, id, version, friendly_name, use_case, inbound_method, fallback_method,
+          use_inbound_webhook_on_number, sticky_sender, area_code_geomatch, smart_encoding, validity_period, mms_converter,
+          fallback_to_long_code, synchronous_validation, scan_message_content)
+        values ($1, $2, 1, 'x', 'x', 'POST', 'POST', false, true, true, true, 100, true, true, false, 'inherit')`,
+      [accountId, service],
+    );
+    const [asked, another] = ['+15005550771', '+15005550772'] as const;
+    for (const number of [asked, another]) {
+      const id = newId();
+      await query('insert into accounts.phone_number (id, phone_number, account_id) values ($1, $2, $3)', [
+        id,
+        number,
+        accountId,
+      ]);
+      await query(
+        'insert into messaging.service_number (account_id, id, service_id, phone_number) values ($1, $2, $3, $4)',
+        [accountId, id, service, number],
+      );
+    }
+    const to = recipient();
+    const through = { MessagingServiceSid: sidOf('MG', service) };
+    const waiting = await send(to, { From: another, ...through });
+    await get(OptOutsRepository).add(get(MessagingDatabase), optOutKeys(accountId, to, asked, service), 'keyword');
+    expect(await unwanted([waiting])).toEqual([waiting]);
+    for (const From of [asked, another, '']) {
+      await expect(send(to, { From, ...through })).rejects.toMatchObject({ code: 21610 });
+    }
+    await expect(send(to, { From: asked })).rejects.toMatchObject({ code: 21610 });
+    expect(await ends([await send(to)])).toEqual(['queued']);
+    await get(OptOutsRepository).remove(get(MessagingDatabase), accountId, to, [another, service]);
+    expect(await ends([await send(to, { From: asked, ...through })])).toEqual(['accepted']);
   });
 
   it('in the very moment of an accept is either refused or found at dispatch, never sent', async () => {

@@ -251,6 +251,30 @@ describe('what comes in from phones', () => {
     ]);
   });
 
+  it.each([
+    ['00', (number: string) => `00${number}`],
+    ['+00', (number: string) => `+00${number}`],
+    ['011', (number: string) => `011${number}`],
+    ['no country', (number: string) => number.slice(1)],
+    ['blanks', (number: string) => `${number[0]} ${number.slice(1, 4)} ${number.slice(4)}`],
+  ])('opts its sender out in whatever notation a carrier has of it: with %s', async (_, notation) => {
+    const number = `1212555${String(++count).padStart(4, '0')}`;
+    const event = await arrives('STOP', { from: notation(number) });
+    await hear(event);
+    expect(await messageOf(event.streamId)).toMatchObject({ from_number: `+${number}` });
+    expect(await optOuts(`+${number}`)).toEqual([SENDER]);
+  });
+
+  it('opts both numbers out, and in, that digits without a country may mean', async () => {
+    const [abroad, here] = ['+6465550123', '+16465550123'];
+    await says(abroad.slice(1), 'STOP');
+    expect([await optOuts(abroad), await optOuts(here)]).toEqual([[SENDER], [SENDER]]);
+    await says(abroad.slice(1), 'START');
+    expect([await optOuts(abroad), await optOuts(here)]).toEqual([[], []]);
+    await says(abroad, 'STOP');
+    expect([await optOuts(abroad), await optOuts(here)]).toEqual([[SENDER], []]);
+  });
+
   it('says what the customer wants it to say', async () => {
     const settings = {
       STOP: { keywords: ['Abmelden'], reply: 'Abgemeldet.' },

@@ -71,13 +71,20 @@ export class ReceiveMessages implements DurableConsumer<Identified[]> {
    * two machines that answer each other come to an end.
    */
   private async obey(tx: Queryable, message: ReceivedMessage): Promise<boolean> {
-    const { accountId, from, to, serviceId, optOutType, hasReply } = message;
+    const { accountId, from, alsoFrom, to, serviceId, optOutType, hasReply } = message;
     if (optOutType === null) return false;
-    const keys = optOutKeys(accountId, from, to, serviceId);
-    if (optOutType === 'STOP') return (await this.optOuts.add(tx, keys, 'keyword')) > 0 && hasReply;
     if (optOutType === 'HELP') return hasReply;
-    const senders = keys.map((key) => key.sender);
-    return (await this.optOuts.remove(tx, accountId, from, senders)) > 0 && hasReply;
+    const recipients = alsoFrom === null ? [from] : [from, alsoFrom];
+    let changed = 0;
+    for (const recipient of recipients) {
+      const keys = optOutKeys(accountId, recipient, to, serviceId);
+      const senders = keys.map((key) => key.sender);
+      changed +=
+        optOutType === 'STOP'
+          ? await this.optOuts.add(tx, keys, 'keyword')
+          : await this.optOuts.remove(tx, accountId, recipient, senders);
+    }
+    return changed > 0 && hasReply;
   }
 }
 

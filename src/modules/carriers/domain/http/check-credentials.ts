@@ -39,11 +39,7 @@ export function checkHeaders(headers: Readonly<Record<string, string>>): Definit
  * Credentials that are written out. The definition is shown to operators and kept as it is; only its secrets are sealed.
  */
 export function checkLiterals(definition: HttpDefinition): DefinitionProblem[] {
-  const query = definition.url.split('?', 2)[1] ?? '';
-  const parameters = query.split('&').map((pair) => {
-    const [name = '', value = ''] = pair.split('=', 2);
-    return [`url`, name, value] as const;
-  });
+  const parameters = [...queryOf('url', definition.url), ...queryOf('check', definition.check ?? '')];
   const headers = Object.entries(definition.headers ?? {}).map(
     ([name, value]) => [`headers.${name}`, name, value] as const,
   );
@@ -51,10 +47,18 @@ export function checkLiterals(definition: HttpDefinition): DefinitionProblem[] {
   return [...parameters, ...headers, ...form, ...texts('json', '', definition.json ?? null)].flatMap(
     ([field, name, value]) => {
       if (!CREDENTIAL.test(name) || value === '' || value.includes('{{')) return [];
-      const detail = field === 'url' ? `'${name}' ` : '';
+      const detail = field === 'url' || field === 'check' ? `'${name}' ` : '';
       return { field, message: `${detail}must take its value from secrets, such as {{${SECRET_PREFIX}name}}` };
     },
   );
+}
+
+function queryOf(field: string, url: string): (readonly [string, string, string])[] {
+  const [, query = ''] = url.split('?', 2);
+  return query.split('&').map((pair) => {
+    const [name = '', value = ''] = pair.split('=', 2);
+    return [field, name, value];
+  });
 }
 
 function texts(field: string, name: string, value: JsonTemplate): (readonly [string, string, string])[] {

@@ -80,6 +80,7 @@ it.each([
   ['json', { json: { many: new Array(300).fill(1) } }],
   ['form.api_key', { json: undefined, form: { api_key: 'abc' } }],
   ['check', { check: 'https://api.example.com/{{to}}' }],
+  ['check', { check: 'https://api.example.com/balance?user=a&api_key=abc' }],
   ['answer.id', { answer: { id: 'id' } }],
   ['answer.code', { answer: { code: '/a~' } }],
   ['answer.results.0', { answer: { results: [{ result: 'unknown' }] } }],

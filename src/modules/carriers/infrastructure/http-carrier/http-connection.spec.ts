@@ -204,6 +204,13 @@ describe('an answer', () => {
     expect(opened.state.phase).toBe('bound');
   });
 
+  it('may give an id that no number holds exactly', async () => {
+    answer = (_asked, _request, response) => response.end('{"id": 1234567890123456789}');
+    const message = outgoing();
+    expect(await (await bound()).handOver(message)).toEqual({ kind: 'accepted' });
+    expect(message.messageIds).toEqual(['1234567890123456789']);
+  });
+
   it('that does not come leaves it unknown what became of the message', async () => {
     const opened = await bound({ timeout_ms: 100 });
     answer = () => undefined;
@@ -214,10 +221,10 @@ describe('an answer', () => {
 });
 
 describe('a carrier', () => {
-  it('that cannot be reached is down, and says why', async () => {
-    const opened = await open({ url: 'http://127.0.0.1:1/send' });
-    await until('it is down', () => opened.state.phase === 'down');
-    expect(opened.state.error).toMatch(/^cannot reach 127\.0\.0\.1:1: .*ECONNREFUSED/);
+  it.each(['127.0.0.1', 'localhost'])('that cannot be reached at %s is down, and says why', async (host) => {
+    const opened = await open({ url: `http://${host}:1/send` });
+    await until('it is down', () => opened.state.error !== null);
+    expect(opened.state.error).toBe(`cannot reach ${host}:1: nothing takes connections there (ECONNREFUSED)`);
     expect(opened.credit).toBe(0);
     expect(await opened.handOver(outgoing())).toEqual({ kind: 'unsent' });
   });
@@ -241,6 +248,35 @@ describe('a carrier', () => {
     await until('it is bound again', () => opened.state.phase === 'bound');
     expect(await opened.handOver(outgoing())).toEqual({ kind: 'accepted' });
     expect(opened.state.error).toBeNull();
+  });
+
+  it('that refuses one message as it would all takes the others, and in the end refuses that one', async () => {
+    answer = (one, ...rest) => say(one.url.includes('404') ? 404 : 201, { id: 'x' })(one, ...rest);
+    const opened = await bound({ url: `${base}/send/{{to_plain}}` });
+    const bad = outgoing({ to: '+15555550404' });
+    const kinds: string[] = [];
+    const hand = async (message: Outgoing) => void kinds.push((await opened.handOver(message)).kind);
+    await hand(bad);
+    for (let round = 0; round < 3; round++) {
+      await until('it is back', () => opened.state.phase === 'bound');
+      asked = [];
+      await hand(bad);
+      expect(asked).toEqual([]);
+      await hand(outgoing());
+      await hand(bad);
+    }
+    const [waits, taken] = ['unsent', 'accepted'];
+    expect(kinds).toEqual([waits, waits, taken, waits, waits, taken, waits, waits, taken, 'rejected']);
+    expect(opened.state).toEqual({ phase: 'bound', error: null });
+  });
+
+  it('that refused the only message there is gets it again', async () => {
+    answer = say(403, {});
+    const opened = await bound();
+    const message = outgoing();
+    expect(await opened.handOver(message)).toEqual({ kind: 'unsent' });
+    answer = say(201, { id: 'x' });
+    await until('it is taken', async () => (await opened.handOver(message)).kind === 'accepted');
   });
 
   it('that proved nothing yet gets one message at a time', async () => {

@@ -1,3 +1,5 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { LRUCache } from 'lru-cache';
 import type { OutboundHttpClient } from '../../../../platform/http-client/outbound-http-client.js';
 import type { OutboundFailure, OutboundResult } from '../../../../platform/http-client/outbound-result.js';
 import type { Logger } from '../../../../platform/tokens.js';
@@ -8,8 +10,10 @@ import type {
   HandOver,
   Outgoing,
 } from '../../domain/carrier-connection.js';
+import { connectionProblem } from '../../domain/connection-problem.js';
 import { UNKNOWN_ERROR } from '../../domain/error-codes.js';
 import type { AnswerReader, AnswerReading } from '../../domain/http/answer-reading.js';
+import { withExactIds } from '../../domain/http/exact-json.js';
 import { idOfKey } from '../../domain/http/submission-id.js';
 import type { HttpCall } from './http-call.js';
 
@@ -31,11 +35,18 @@ export interface HttpConnectionOptions {
 /** How soon it is looked again whether this process knows where it listens. */
 const ADDRESS_EVERY_MS = 50;
 const MAX_DOUBLINGS = 20;
+/** So often a message may be refused as all would be, each time after others were taken: then it is refused itself. */
+const MAX_LONE_REFUSALS = 3;
+const MAX_REFUSED = 1_000;
+/** For so long after the carrier is back, others go before the message for which it went down. */
+const OTHERS_FIRST_MS = 2_000;
+const BEHIND_MS = 100;
 
 /**
  * A carrier over HTTP. There is no session: it counts as bound while its last check passed, and as down from the moment
  * that it cannot be reached or refuses us (and not the message) until a check passes again. Whether a message got through
- * is proof; before that, one message goes at a time.
+ * is proof; before that, one message goes at a time. Where only ever the same message is refused so, it is about that one,
+ * whatever the definition says of such answers: it must not keep the carrier from the others.
  */
 export class HttpConnection implements CarrierConnection {
   readonly responseTimeoutMs: number;
@@ -46,6 +57,10 @@ export class HttpConnection implements CarrierConnection {
   private failures = 0;
   private isProven = false;
   private provenAtMs = Number.NEGATIVE_INFINITY;
+  /** How often each message was refused after others were taken, by its key. */
+  private readonly refused = new LRUCache<string, number>({ max: MAX_REFUSED });
+  private refusedLast: string | null = null;
+  private backAtMs = Number.NEGATIVE_INFINITY;
 
   constructor(
     private readonly options: HttpConnectionOptions,
@@ -83,6 +98,8 @@ export class HttpConnection implements CarrierConnection {
 
   /** See CarrierConnection. All segments go in one call, and have one id. */
   handOver(outgoing: Outgoing): Promise<HandOver> {
+    // Not at once: it may be offered again at once, here or by way of another carrier.
+    if (this.goesBehind(outgoing)) return delay(BEHIND_MS, { kind: 'unsent' });
     const handing = this.submit(outgoing);
     this.underWay.add(handing);
     return handing.finally(() => this.underWay.delete(handing));
@@ -100,10 +117,7 @@ export class HttpConnection implements CarrierConnection {
   private judge(outgoing: Outgoing, result: OutboundResult): HandOver {
     if (result.kind === 'failure') return this.judgeFailure(result);
     const reading = this.answers.read(result.status, parseJson(result.body));
-    if (reading.result === 'unavailable') {
-      this.goDown(refusal(result.status, reading));
-      return { kind: 'unsent' };
-    }
+    if (reading.result === 'unavailable') return this.judgeRefusal(outgoing, refusal(result.status, reading));
     if (reading.result !== 'unknown') this.prove();
     switch (reading.result) {
       case 'accepted':
@@ -117,6 +131,24 @@ export class HttpConnection implements CarrierConnection {
       case 'unknown':
         return { kind: 'unknown', reason: 'answered' };
     }
+  }
+
+  private judgeRefusal({ key }: Outgoing, problem: string): HandOver {
+    const times = (this.refused.get(key) ?? 0) + (this.isProven ? 1 : 0);
+    if (times >= MAX_LONE_REFUSALS) {
+      this.refused.delete(key);
+      return { kind: 'rejected', errorCode: UNKNOWN_ERROR };
+    }
+    this.refused.set(key, times);
+    this.refusedLast = key;
+    this.goDown(problem);
+    return { kind: 'unsent' };
+  }
+
+  /** Whether others are to show first that the carrier takes messages. */
+  private goesBehind({ key }: Outgoing): boolean {
+    if (this.isProven || this.current.phase !== 'bound' || key !== this.refusedLast) return false;
+    return performance.now() - this.backAtMs < OTHERS_FIRST_MS;
   }
 
   private judgeFailure(failure: OutboundFailure): HandOver {
@@ -171,6 +203,7 @@ export class HttpConnection implements CarrierConnection {
     const problem = this.problemOf(result);
     if (problem === null) {
       this.provenAtMs = performance.now();
+      if (this.current.phase !== 'bound') this.backAtMs = this.provenAtMs;
       this.enter('bound', this.current.error);
       this.checkLater(this.options.checkIntervalMs);
     } else if (this.current.phase === 'bound') this.goDown(problem);
@@ -191,7 +224,7 @@ export class HttpConnection implements CarrierConnection {
 
   private unreachable({ reason, message }: OutboundFailure): string {
     if (reason === 'timeout') return `no answer from ${this.call.host} within ${this.options.responseTimeoutMs} ms`;
-    return `cannot reach ${this.call.host}: ${message}`;
+    return `cannot reach ${this.call.host}: ${reason === 'connect' ? connectionProblem(message) : message}`;
   }
 
   private waitMs(): number {
@@ -220,7 +253,7 @@ function refusal(status: number, reading: AnswerReading): string {
 /** Undefined where it is no JSON: no pointer finds anything in it. */
 function parseJson(body: Buffer): unknown {
   try {
-    return JSON.parse(body.toString('utf8'));
+    return JSON.parse(withExactIds(body.toString('utf8')));
   } catch {
     return undefined;
   }

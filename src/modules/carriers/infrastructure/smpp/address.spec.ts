@@ -1,4 +1,4 @@
-import { decodeAddress, encodeAddresses } from './address.js';
+import { decodeAddress, decodeAddresses, encodeAddresses } from './address.js';
 
 test('international numbers go without their plus and are typed', () => {
   expect(encodeAddresses('+15005550006', '+442071838750')).toEqual({
@@ -22,4 +22,22 @@ test('what comes back is written as it was sent', () => {
     expect(decodeAddress(sourceTon, sourceAddress)).toBe(address);
   }
   expect(decodeAddress(1, '+15005550006')).toBe('+15005550006');
+});
+
+describe('a national number', () => {
+  const from = (sourceTon: number, sourceAddress: string, destinationTon: number, destinationAddress: string) =>
+    decodeAddresses({ sourceTon, sourceAddress, destinationTon, destinationAddress }).from;
+
+  test('is one of the country of the other end', () => {
+    expect(from(2, '6465550123', 1, '15005550006')).toBe('+16465550123');
+    expect(from(2, '5551234567', 0, '15005550006')).toBe('+15551234567');
+    expect(from(2, '07911123456', 1, '442079460000')).toBe('+447911123456');
+  });
+
+  test('stays as it is where that cannot be told, and nothing else is taken for one', () => {
+    expect(from(2, '6465550123', 2, '5005550006')).toBe('6465550123');
+    expect(from(2, '6465550123', 0, '12345')).toBe('6465550123');
+    expect(from(2, '123', 1, '15005550006')).toBe('123');
+    expect(from(0, '6465550123', 1, '15005550006')).toBe('6465550123');
+  });
 });

@@ -1,5 +1,6 @@
 import net from 'node:net';
 import tls from 'node:tls';
+import { connectionProblem } from '../../domain/connection-problem.js';
 import { CommandStatus, describeStatus } from './command-status.js';
 import { DEFAULT_MAX_PDU_OCTETS } from './framer.js';
 import type { RequestOutcome } from './outstanding.js';
@@ -105,7 +106,7 @@ function connect(options: BindOptions, signal: AbortSignal): Promise<net.Socket>
   const onEnd = (): void => fail(signal.aborted ? 'given up' : `no connection within ${bindTimeoutMs} ms`);
   if (end.aborted) onEnd();
   end.addEventListener('abort', onEnd);
-  socket.once('error', (error: NodeJS.ErrnoException) => fail(error.code ?? error.message));
+  socket.once('error', (error: NodeJS.ErrnoException) => fail(connectionProblem(error.code ?? error.message)));
   socket.once(options.tls ? 'secureConnect' : 'connect', () => {
     end.removeEventListener('abort', onEnd);
     resolve(socket);

@@ -122,6 +122,36 @@ describe('the bind', () => {
     await other.down('the carrier refused the bind: bind failed (0x0D)');
   });
 
+  test('says in plain words why there is no connection', async () => {
+    const { port } = smsc;
+    await smsc.die();
+    for (const [host, why] of [
+      ['127.0.0.1', 'nothing takes connections there (ECONNREFUSED)'],
+      ['localhost', 'nothing takes connections there (ECONNREFUSED)'],
+      ['a..b', 'there is no host of that name (ENOTFOUND)'],
+    ] as const) {
+      const observed = client({ host });
+      observed.client.start();
+      await observed.down(`cannot connect to ${host}:${port}: ${why}`);
+    }
+  });
+
+  test.each([
+    [0, [20, 40, 80, 80]],
+    [0.999, [39, 79, 159, 159]],
+  ])('is tried again after longer and longer, spread by chance: %d', async (chance, leastMs) => {
+    await smsc.die();
+    const observed = client({ reconnect: { baseMs: 40, maxMs: 160 }, random: () => chance });
+    observed.client.start();
+    await until('it tried five times', () => observed.phases.filter((phase) => phase === 'connecting').length === 5);
+    const waits = observed.times.flatMap((at, index) =>
+      observed.phases[index] === 'connecting' && index > 0 ? at - observed.times[index - 1]! : [],
+    );
+    expect(waits).toHaveLength(4);
+    // A timer is late at times, and never early by more than its own grain.
+    for (const [index, wait] of waits.entries()) expect(wait).toBeGreaterThanOrEqual(leastMs[index]! - 2);
+  });
+
   test('waits longest where trying again cannot help', async () => {
     const observed = client({ password: 'wrong', reconnect: { baseMs: 1, maxMs: 60_000 } });
     const patient = client({ reconnect: { baseMs: 1, maxMs: 60_000 } });

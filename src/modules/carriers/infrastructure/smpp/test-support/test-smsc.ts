@@ -59,6 +59,8 @@ export class TestSmsc {
 /** A client with quick timings, and what it was told. */
 export class ObservedClient {
   readonly states: SmppState[] = [];
+  /** When each of them came. */
+  readonly times: number[] = [];
   readonly delivered: MessagePdu[] = [];
   readonly client: SmppClient;
 
@@ -83,7 +85,10 @@ export class ObservedClient {
           this.delivered.push(pdu);
           await onDeliver?.(pdu);
         },
-        onState: (state) => this.states.push(state),
+        onState: (state) => {
+          this.states.push(state);
+          this.times.push(performance.now());
+        },
       },
     );
   }
