@@ -50,6 +50,7 @@ export const FAILURES = {
   schedule_needs_service: { code: 35118, message: "A 'MessagingServiceSid' is required to schedule a message" },
   schedule_type_invalid: { code: 35126, message: "The 'ScheduleType' can only be fixed" },
   too_many_hops: { code: 20908, message: 'The message has passed through too many instances' },
+  too_many_replies: { code: 14107, message: 'Too many replies were sent between these two numbers within 30 seconds' },
   message_not_final: { code: 20009, message: 'The message is not in a final state yet' },
   message_not_cancelable: { code: 30409, message: 'The message can no longer be canceled' },
 } as const;

@@ -243,6 +243,11 @@ export const DOCUMENTED_FAILURES: Readonly<Record<FailureName, DocumentedFailure
       "The message has passed through five instances of this service already ('X-Trunkline-Hops'): their routes form a loop.",
     remedy: 'The operators of the instances have to change the routes that lead it back.',
   },
+  too_many_replies: {
+    status: 429,
+    cause: 'More than 30 answers to incoming messages went from one number to another within 30 seconds.',
+    remedy: 'Two machines probably answer each other: let one of them be silent. The messages come in all the same.',
+  },
   message_not_final: {
     status: 409,
     cause: 'The message is still under way, so it cannot be changed or removed.',
