@@ -28,6 +28,7 @@ export const FAILURES = {
   from_required: { code: 21603, message: "A 'From' or 'MessagingServiceSid' parameter is required" },
   to_required: { code: 21604, message: "A 'To' phone number is required" },
   from_not_usable: { code: 21606, message: "The 'From' phone number is not owned by this account or cannot send" },
+  to_is_from: { code: 21266, message: "The 'To' and 'From' numbers cannot be the same" },
   from_queue_full: { code: 21611, message: "This 'From' number has exceeded its queue of messages" },
   invalid_callback: { code: 21609, message: "The 'StatusCallback' URL is not valid" },
   opted_out: { code: 21610, message: 'The recipient has opted out of messages from this sender' },

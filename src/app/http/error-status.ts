@@ -146,6 +146,11 @@ export const DOCUMENTED_FAILURES: Readonly<Record<FailureName, DocumentedFailure
     cause: "The 'From' number does not belong to the account, or cannot send messages.",
     remedy: 'Use a number of the account.',
   },
+  to_is_from: {
+    status: 400,
+    cause: 'The message would go to the number that it comes from.',
+    remedy: 'Send from another number, or to another one.',
+  },
   from_queue_full: {
     status: 429,
     cause: "The 'From' number has as many messages waiting as it may have.",
