@@ -28,6 +28,7 @@ export const FAILURES = {
   from_required: { code: 21603, message: "A 'From' or 'MessagingServiceSid' parameter is required" },
   to_required: { code: 21604, message: "A 'To' phone number is required" },
   from_not_usable: { code: 21606, message: "The 'From' phone number is not owned by this account or cannot send" },
+  to_is_from: { code: 21266, message: "The 'To' and 'From' numbers cannot be the same" },
   from_queue_full: { code: 21611, message: "This 'From' number has exceeded its queue of messages" },
   invalid_callback: { code: 21609, message: "The 'StatusCallback' URL is not valid" },
   opted_out: { code: 21610, message: 'The recipient has opted out of messages from this sender' },
@@ -50,6 +51,7 @@ export const FAILURES = {
   schedule_needs_service: { code: 35118, message: "A 'MessagingServiceSid' is required to schedule a message" },
   schedule_type_invalid: { code: 35126, message: "The 'ScheduleType' can only be fixed" },
   too_many_hops: { code: 20908, message: 'The message has passed through too many instances' },
+  too_many_replies: { code: 14107, message: 'Too many replies were sent between these two numbers within 30 seconds' },
   message_not_final: { code: 20009, message: 'The message is not in a final state yet' },
   message_not_cancelable: { code: 30409, message: 'The message can no longer be canceled' },
 } as const;

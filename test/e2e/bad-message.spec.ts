@@ -46,6 +46,7 @@ describe('parameters of a message', () => {
     ['a To that is a test number: region', { To: '+15005550003' }, 21408, 'To'],
     ['a To that is a test number: opted out', { To: '+15005550004' }, 21610, 'To'],
     ['a To that is a test number: landline', { To: '+15005550009' }, 21614, 'To'],
+    ['a To that is the From', { To: '+15005550006' }, 21266, 'To'],
     ['no From', { From: null }, 21603, 'From'],
     ['an empty From', { From: '' }, 21603, 'From'],
     ['a From that is none', { From: 'not a number!!' }, 21212, 'From'],

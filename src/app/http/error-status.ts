@@ -146,6 +146,11 @@ export const DOCUMENTED_FAILURES: Readonly<Record<FailureName, DocumentedFailure
     cause: "The 'From' number does not belong to the account, or cannot send messages.",
     remedy: 'Use a number of the account.',
   },
+  to_is_from: {
+    status: 400,
+    cause: 'The message would go to the number that it comes from.',
+    remedy: 'Send from another number, or to another one.',
+  },
   from_queue_full: {
     status: 429,
     cause: "The 'From' number has as many messages waiting as it may have.",
@@ -242,6 +247,11 @@ export const DOCUMENTED_FAILURES: Readonly<Record<FailureName, DocumentedFailure
     cause:
       "The message has passed through five instances of this service already ('X-Trunkline-Hops'): their routes form a loop.",
     remedy: 'The operators of the instances have to change the routes that lead it back.',
+  },
+  too_many_replies: {
+    status: 429,
+    cause: 'More than 30 answers to incoming messages went from one number to another within 30 seconds.',
+    remedy: 'Two machines probably answer each other: let one of them be silent. The messages come in all the same.',
   },
   message_not_final: {
     status: 409,

@@ -184,6 +184,39 @@ describe('subaccounts', () => {
     await expect(openUnder(sidOf('AC', newId()))).rejects.toMatchObject({ failure: 'not_found', field });
     await expect(openUnder('nonsense')).rejects.toMatchObject({ failure: 'not_found', field });
   });
+
+  it('are suspended and closed with their owner, and come back each for itself', async () => {
+    const owner = await openActive();
+    const [busy, idle] = [(await openUnder(owner)).account.sid, (await openUnder(owner)).account.sid];
+    for (const sid of [busy, idle]) await running.module.get(CompleteProvisioning).complete(sid);
+    const status = async (sid: string) => (await running.module.get(FindAccount).find(sid)).status;
+    const all = () => Promise.all([owner, busy, idle].map(status));
+    await running.module.get(ChangeAccount).change(idle, { status: 'suspended' });
+
+    await running.module.get(ChangeAccount).change(owner, { status: 'suspended' });
+    expect(await all()).toEqual(['suspended', 'suspended', 'suspended']);
+    for (const sid of [busy, idle])
+      expect((await history(sid)).at(-1)).toEqual({ version: 3, type: 'account-suspended' });
+
+    await running.module.get(ChangeAccount).change(owner, { status: 'active' });
+    expect(await all()).toEqual(['active', 'suspended', 'suspended']);
+    await running.module.get(ChangeOwnAccount).change(owner, busy, { status: 'active' });
+    await running.module.get(ChangeAccount).change(owner, { status: 'closed' });
+    expect(await all()).toEqual(['closed', 'closed', 'closed']);
+    expect(await running.module.get(FindAccount).find(busy)).toMatchObject({
+      closeReason: 'closed by the operator, with its owner',
+    });
+  });
+
+  it('keep their owner from being stopped only while they are being provisioned', async () => {
+    const owner = await openActive();
+    const { account } = await openUnder(owner);
+    const stop = () => running.module.get(ChangeAccount).change(owner, { status: 'suspended' });
+    await expect(stop()).rejects.toMatchObject({ failure: 'conflict' });
+    expect(await running.module.get(FindAccount).find(owner)).toMatchObject({ status: 'active' });
+    await running.module.get(CompleteProvisioning).complete(account.sid);
+    expect(await stop()).toMatchObject({ status: 'suspended' });
+  });
 });
 
 describe('what customers change', () => {

@@ -8,6 +8,11 @@ import { AccountsRepository } from '../infrastructure/accounts.repository.js';
 import { AccountsDatabase, AccountsLog } from '../infrastructure/accounts.storage.js';
 import { AccountDirectory } from './account-directory.js';
 
+interface Written {
+  readonly account: AccountState;
+  readonly events: NewEvent[];
+}
+
 /** How every change of an account is made: decided under its lock, written together with its events. */
 @Injectable()
 export class AccountChanges {
@@ -22,27 +27,29 @@ export class AccountChanges {
    * Locks the account, lets `decide` say what happens, writes the account with a version per fact, and the facts as
    * its events. `decide` may write rows of keys and numbers in the same transaction. Without facts nothing is written.
    *
+   * @param decideOwned what that brings with it for each account that this one owns and that is not closed
    * @throws Failure `not_found` when there is no such account; whatever `decide` throws, which undoes everything
    */
   async change(
     accountSid: string,
     decide: (account: AccountState, tx: Queryable) => Decision | Promise<Decision>,
+    decideOwned: ((owned: AccountState) => Decision) | null = null,
   ): Promise<AccountState> {
     const id = parseSid('AC', accountSid);
     if (!id) throw new Failure('not_found');
-    let events: NewEvent[] = [];
-    const changed = await this.db.transaction(async (tx) => {
+    const { account, events } = await this.db.transaction(async (tx) => {
       const current = await this.repository.lock(tx, id);
       if (!current) throw new Failure('not_found');
-      const { account, facts } = await decide(current, tx);
-      if (facts.length === 0) return current;
-      events = eventsOf(id, current.version, facts);
-      const saved = await this.repository.save(tx, { ...account, version: current.version + facts.length });
-      await this.log.append(tx, events);
-      return saved;
+      const changed = await this.write(tx, current, await decide(current, tx));
+      // Under the owner's lock, which opening another one takes too: none is left out.
+      for (const owned of decideOwned ? await this.repository.lockOwned(tx, id) : []) {
+        changed.events.push(...(await this.write(tx, owned, decideOwned!(owned))).events);
+      }
+      if (changed.events.length > 0) await this.log.append(tx, changed.events);
+      return changed;
     });
     if (events.length > 0) this.announce(events);
-    return changed;
+    return account;
   }
 
   /**
@@ -65,6 +72,13 @@ export class AccountChanges {
     });
     if (saved) this.announce(events);
     return saved;
+  }
+
+  /** Writes the row; its events are still to be appended. */
+  private async write(tx: Queryable, current: AccountState, { account, facts }: Decision): Promise<Written> {
+    if (facts.length === 0) return { account: current, events: [] };
+    const saved = await this.repository.save(tx, { ...account, version: current.version + facts.length });
+    return { account: saved, events: eventsOf(current.id, current.version, facts) };
   }
 
   /** After the commit: this process sees the change at once, consumers and other processes as they read the log. */

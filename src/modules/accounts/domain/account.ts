@@ -87,6 +87,18 @@ export function amend(account: AccountState, patch: AccountPatch, by = 'the oper
   return { account: status.account, facts: [...named.facts, ...limits.facts, ...status.facts] };
 }
 
+/**
+ * Its owner was suspended or closed: so is it. Coming back is each one's own, as nobody could tell then which of them had
+ * been suspended for a reason of their own.
+ *
+ * @throws Failure `conflict` while it is being provisioned: it would be active in a moment
+ */
+export function follow(account: AccountState, status: 'suspended' | 'closed'): Decision {
+  if (account.status === 'closed') return { account, facts: [] };
+  if (account.status === 'provisioning') throw conflict('an account that it owns is still being provisioned', 'status');
+  return changeStatus(account, status, 'the operator, with its owner');
+}
+
 function rename(account: AccountState, friendlyName: string): Decision {
   if (friendlyName === account.friendlyName) return { account, facts: [] };
   if (account.status === 'closed') throw conflict('the account is closed');

@@ -119,6 +119,15 @@ export class AccountsRepository {
     return rows[0] ? toStored(rows[0]).account : null;
   }
 
+  /** The same for all that an account owns and that are not closed, in one order. */
+  async lockOwned(tx: Queryable, ownerId: string): Promise<AccountState[]> {
+    const { rows } = await tx.query<AccountRow>(
+      `select ${COLUMNS} from accounts.account where owner_id = $1 and status <> 'closed' order by id for no key update`,
+      [ownerId],
+    );
+    return rows.map((row) => toStored(row).account);
+  }
+
   /** Writes a new account; null when there is one with its id already. */
   async insert(tx: Queryable, account: AccountState, sealedToken: Uint8Array): Promise<AccountState | null> {
     const { rows } = await tx.query<AccountRow>(

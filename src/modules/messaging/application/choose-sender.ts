@@ -24,13 +24,14 @@ export class ChooseSender {
   }
 
   /**
-   * The number of the pool that sends to a recipient: the first in their order that the account still owns.
+   * The number of the pool that sends to a recipient: the first in their order that the account still owns, and that is not
+   * the recipient itself.
    *
    * @throws Failure service_without_sender
    */
   async sender({ service, pool }: KnownService, to: string): Promise<string> {
     for (const { phoneNumber } of sendersFor(to, pool, service, Math.random())) {
-      if (await this.owns(service.accountId, phoneNumber)) return phoneNumber;
+      if (phoneNumber !== to && (await this.owns(service.accountId, phoneNumber))) return phoneNumber;
     }
     throw new Failure('service_without_sender', { field: 'MessagingServiceSid' });
   }

@@ -364,6 +364,21 @@ describe('what comes in from phones', () => {
       expect(await reply(id, [text('Wait!')])).toEqual([{ messageId: null, errorCode: 21610 }]);
     });
 
+    it('sends thirty to a phone that answers each, and no more at once', async () => {
+      const [from, patient] = [phone(), phone()];
+      const ten = new Array(10).fill(text('Thank you.'));
+      for (let count = 0; count < 3; count++) {
+        const results = await reply(await says(from, `And ${count}?`), ten);
+        expect(results.map(({ errorCode }) => errorCode)).toEqual(new Array(10).fill(null));
+      }
+      const last = await says(from, 'And now?');
+      for (const again of [1, 2]) {
+        expect([again, await reply(last, [text('Enough.')])]).toEqual([again, [{ messageId: null, errorCode: 14107 }]]);
+      }
+      expect(await sentTo(from)).toHaveLength(30);
+      expect(await reply(await says(patient, 'Me too'), [text('Of course.')])).toMatchObject([{ errorCode: null }]);
+    });
+
     it('sends none for what did not come in', async () => {
       expect(await reply(newId(), [text('Hello?')])).toEqual([{ messageId: null, errorCode: 20404 }]);
     });

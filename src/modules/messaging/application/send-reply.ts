@@ -1,4 +1,5 @@
 import { Inject, Injectable } from '@nestjs/common';
+import { SlidingWindows } from '../../../platform/limits/sliding-windows.js';
 import { DatabaseClock } from '../../../platform/postgres/database-clock.js';
 import { Failure } from '../../../shared/failure.js';
 import type { Principal } from '../../../shared/principal.js';
@@ -15,6 +16,12 @@ import { type SendRequest, ValidateSend } from './validate-send.js';
 
 /** From the beginning of a reply to the beginning of its append. Nobody waits for it but whoever repeats it. */
 const BUDGET_MS = 3_000;
+
+/**
+ * So many from one number to another (Twilio's rule, error 14107). Two machines that answer each other would else do so
+ * until the balance is spent.
+ */
+const LIMITS = [{ max: 30, windowMs: 30_000, buckets: 10 }];
 
 export interface Reply extends ReplyKey {
   readonly direction: Extract<Direction, 'outbound-reply' | 'outbound-keyword'>;
@@ -33,6 +40,9 @@ export interface Reply extends ReplyKey {
  */
 @Injectable()
 export class SendReply {
+  /** Of this process: several together let so many more pass, which ends a loop as well. */
+  private readonly sent = new SlidingWindows(() => performance.now());
+
   constructor(
     @Inject(AccountsApi) private readonly accounts: AccountsApi,
     private readonly validate: ValidateSend,
@@ -44,12 +54,17 @@ export class SendReply {
     private readonly clock: DatabaseClock,
   ) {}
 
-  /** @returns the id of the message. @throws Failure as a create does; account_not_active; unavailable: to be repeated */
+  /**
+   * @returns the id of the message
+   * @throws Failure as a create does; account_not_active; too_many_replies; unavailable: to be repeated
+   */
   async send(reply: Reply): Promise<string> {
     const earlier = await this.replies.find(reply);
     if (earlier !== null && !(await this.isGivenUp(reply.accountId, earlier))) return earlier;
     const principal = await this.principal(reply.accountId);
     const valid = await this.validate.validate(principal, await this.request(reply));
+    const isGranted = this.sent.take(`${reply.accountId} ${valid.from} ${valid.to}`, LIMITS, 1).granted;
+    if (!isGranted) throw new Failure('too_many_replies');
     const id = newId(this.clock.now());
     if (!(await this.replies.claim(reply, id, earlier))) throw new Failure('unavailable', { retryAfterSeconds: 1 });
     await this.saga.send({

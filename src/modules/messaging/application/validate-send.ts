@@ -72,6 +72,8 @@ export class ValidateSend {
     if (!known && !(await this.accounts.ownsNumber({ accountSid: principal.accountSid, phoneNumber: from }))) {
       throw new Failure('from_not_usable', { field: 'From' });
     }
+    // It would come in again, and be answered.
+    if (to === from) throw new Failure('to_is_from', { field: 'To' });
     const route = await this.carriers.route({ to });
     if (!route) throw new Failure('no_route', { field: 'To' });
     return {

@@ -138,6 +138,16 @@ describe('a message through a service', () => {
     expect(await send({ from: own.service })).toMatchObject({ messagingServiceSid, status: 'accepted' });
   });
 
+  it('comes from no number to itself', async () => {
+    const pair = await service(2);
+    const [one, two] = [...pair.pool.keys()] as [string, string];
+    expect(await send({ messagingServiceSid: pair.service, to: one })).toMatchObject({ from: two });
+    expect(await send({ messagingServiceSid: pair.service, to: two })).toMatchObject({ from: one });
+    await expect(send({ messagingServiceSid: pair.service, to: one, from: one })).rejects.toMatchObject({
+      code: 21266,
+    });
+  });
+
   it('is refused without a sender, and without a service', async () => {
     const empty = await service(0);
     await expect(send({ messagingServiceSid: empty.service })).rejects.toMatchObject({ status: 400, code: 21703 });
