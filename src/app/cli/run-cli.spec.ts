@@ -1,4 +1,4 @@
-import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, rm, symlink, writeFile } from 'node:fs/promises';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -67,6 +67,17 @@ describe('backup and restore', () => {
       const { code, stderr } = await cli(elsewhere, [command, join(dir, 'x')]);
       expect([code, stderr]).toEqual([2, expect.stringContaining('DATABASE_URL is set')]);
     }
+  });
+
+  it('refuse to put a backup among the data, by whatever way the path leads there', async () => {
+    const data = join(dir, 'own');
+    await mkdir(join(data, 'backups'), { recursive: true });
+    await symlink(data, join(dir, 'link'));
+    for (const file of [join(data, 'new'), join(data, 'backups', 'new'), join(dir, 'link', 'new')]) {
+      const { code, stderr } = await cli({ DATA_DIR: data }, ['backup', file]);
+      expect([code, stderr]).toEqual([2, expect.stringContaining('lies in DATA_DIR')]);
+    }
+    await Promise.all([data, join(dir, 'link')].map((path) => rm(path, { recursive: true })));
   });
 
   it('say what is wrong with a file, and leave nothing', async () => {
