@@ -83,6 +83,14 @@ describe('docker-compose.yml', () => {
     expect(names.filter((name) => !known.includes(name))).toEqual([]);
   });
 
+  it('hands on what says where traces go, and which', () => {
+    const set = Object.keys(app?.environment ?? {});
+    const described: string[] = read('docs/tracing.md').match(/OTEL_[A-Z_]+/g) ?? [];
+    const own = settingsOfCode().filter((name) => described.includes(name));
+    expect(own).toContain('OTEL_TRACES_SAMPLER_ARG');
+    expect(own.filter((name) => !set.includes(name))).toEqual([]);
+  });
+
   it('has no secret of its own: each must be given, and is asked for by name', () => {
     const secrets = ['POSTGRES_PASSWORD', 'REDIS_PASSWORD', 'OPERATOR_TOKEN', 'SECRETS_KEY'];
     for (const { name, kind, rest } of references) {
