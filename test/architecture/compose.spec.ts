@@ -114,6 +114,12 @@ describe('docker-compose.yml', () => {
     expect(app).toMatchObject({ read_only: true, cap_drop: ['ALL'], security_opt: ['no-new-privileges:true'] });
   });
 
+  it('lets the image of Redis give up the rights of root, which it does for its server and for no shell', () => {
+    const [program, ...rest] = redis?.command ?? [];
+    if (program === 'redis-server') return;
+    expect([program, ...rest].join(' ')).toMatch(/^sh -c exec docker-entrypoint\.sh redis-server /);
+  });
+
   it('keeps data in volumes that it declares', () => {
     const used = Object.values(COMPOSE.services).flatMap(({ volumes = [] }) =>
       volumes.map((each) => each.split(':')[0]),
