@@ -99,6 +99,29 @@ describe('backup and restore', () => {
   });
 });
 
+describe('a command that asks the operator API', () => {
+  it('asks on this machine, and shows the token to no public address', async () => {
+    const asked: string[] = [];
+    const listen = async (name: string) => {
+      const server = createServer((request, response) => {
+        asked.push(`${name} ${request.url} ${request.headers.authorization}`);
+        response.end('{"ok":true}');
+      });
+      await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+      return server;
+    };
+    const [own, front] = [await listen('own'), await listen('front')];
+    const portOf = (server: Server) => (server.address() as AddressInfo).port;
+    const env = { OPERATOR_TOKEN: 'operator-token-of-the-tests', PORT: String(portOf(own)), HOST: '0.0.0.0' };
+    const PUBLIC_URL = `http://127.0.0.1:${portOf(front)}`;
+    expect((await cli({ ...env, PUBLIC_URL }, ['audit'])).code).toBe(0);
+    expect((await cli(env, ['audit', '--url', PUBLIC_URL])).code).toBe(0);
+    const bearer = `Bearer ${env.OPERATOR_TOKEN}`;
+    expect(asked).toEqual([`own /v1/operator/audit ${bearer}`, `front /v1/operator/audit ${bearer}`]);
+    for (const server of [own, front]) server.close();
+  });
+});
+
 describe('health', () => {
   let server: Server;
   let status = 200;
