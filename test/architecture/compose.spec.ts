@@ -83,6 +83,14 @@ describe('docker-compose.yml', () => {
     expect(names.filter((name) => !known.includes(name))).toEqual([]);
   });
 
+  it('hands on what says where traces go, and which', () => {
+    const set = Object.keys(app?.environment ?? {});
+    const described: string[] = read('docs/tracing.md').match(/OTEL_[A-Z_]+/g) ?? [];
+    const own = settingsOfCode().filter((name) => described.includes(name));
+    expect(own).toContain('OTEL_TRACES_SAMPLER_ARG');
+    expect(own.filter((name) => !set.includes(name))).toEqual([]);
+  });
+
   it('has no secret of its own: each must be given, and is asked for by name', () => {
     const secrets = ['POSTGRES_PASSWORD', 'REDIS_PASSWORD', 'OPERATOR_TOKEN', 'SECRETS_KEY'];
     for (const { name, kind, rest } of references) {
@@ -104,6 +112,12 @@ describe('docker-compose.yml', () => {
     expect(app?.ports).toEqual([expect.stringMatching(/^127\.0\.0\.1:\$\{PORT:-3000\}:3000$/)]);
     expect([postgres?.ports, redis?.ports]).toEqual([undefined, undefined]);
     expect(app).toMatchObject({ read_only: true, cap_drop: ['ALL'], security_opt: ['no-new-privileges:true'] });
+  });
+
+  it('lets the image of Redis give up the rights of root, which it does for its server and for no shell', () => {
+    const [program, ...rest] = redis?.command ?? [];
+    if (program === 'redis-server') return;
+    expect([program, ...rest].join(' ')).toMatch(/^sh -c exec docker-entrypoint\.sh redis-server /);
   });
 
   it('keeps data in volumes that it declares', () => {

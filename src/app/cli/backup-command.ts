@@ -1,6 +1,6 @@
 import { createReadStream } from 'node:fs';
-import { type FileHandle, open, readFile, rename, rm, stat } from 'node:fs/promises';
-import { resolve } from 'node:path';
+import { type FileHandle, open, readFile, realpath, rename, rm, stat } from 'node:fs/promises';
+import { dirname, resolve, sep } from 'node:path';
 import type { Readable } from 'node:stream';
 import { backUp } from '../../platform/backup/back-up.js';
 import { restore } from '../../platform/backup/restore.js';
@@ -20,6 +20,7 @@ export async function runBackup(invocation: Invocation): Promise<number> {
   const [file = ''] = positionals;
   assertEmbedded(environment);
   const dataDir = resolve(environment.DATA_DIR);
+  if (file !== STANDARD) await assertOutside(file, dataDir);
   const product = await productName();
   const progress = progressOn(stderr, 'read');
   const common = { dataDir, product, signal, onProgress: progress.report };
@@ -63,6 +64,18 @@ function assertEmbedded({ DATABASE_URL }: Environment): void {
   throw new UsageError(
     'DATABASE_URL is set: that database is not kept in DATA_DIR; back it up with the tools of its PostgreSQL',
   );
+}
+
+/** A backup among the data would be in itself, and in every later one. */
+async function assertOutside(file: string, dataDir: string): Promise<void> {
+  const [folder, data] = await Promise.all([dirname(resolve(file)), dataDir].map(real));
+  if (!`${folder}${sep}`.startsWith(`${data}${sep}`)) return;
+  throw new UsageError(`${file} lies in DATA_DIR, which is what is backed up: give a file elsewhere, or - and a pipe`);
+}
+
+/** The path without links; as it is where there is nothing. */
+function real(path: string): Promise<string> {
+  return realpath(path).catch(() => path);
 }
 
 /** Writes a file that is there only when it is whole, and overwrites none. */

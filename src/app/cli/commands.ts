@@ -3,7 +3,7 @@ import type { Command } from './command.js';
 const text = { type: 'string' } as const;
 const flag = { type: 'boolean' } as const;
 const OPERATOR_DETAILS =
-  "Asks the operator API of a running product: at --url, else at PUBLIC_URL, else where HOST and PORT say. The token is\nOPERATOR_TOKEN's, else the one kept in DATA_DIR. Prints the answer as JSON.";
+  "Asks the operator API of a running product: at --url, else on this machine, where HOST and PORT say. The token is\nOPERATOR_TOKEN's, else the one kept in DATA_DIR. Prints the answer as JSON.";
 
 /** Every command, in the order of the help. */
 export const COMMANDS: readonly Command[] = [

@@ -12,13 +12,18 @@ export class OperatorClient {
     private readonly signal: AbortSignal,
   ) {}
 
-  /** @throws UsageError where no token or no usable address is given */
+  /**
+   * Without a URL it asks on this machine and never at PUBLIC_URL: a proxy keeps the operator API from there, and the token
+   * would travel through it.
+   *
+   * @throws UsageError where no token or no usable address is given
+   */
   static async from(
     environment: Environment,
     url: string | boolean | undefined,
     signal: AbortSignal,
   ): Promise<OperatorClient> {
-    const base = typeof url === 'string' ? url : (environment.PUBLIC_URL ?? localAddress(environment));
+    const base = typeof url === 'string' ? url : localAddress(environment);
     if (!/^https?:$/.test(URL.parse(base)?.protocol ?? '')) throw new UsageError(`${base} is no http or https URL`);
     const kept = environment.OPERATOR_TOKEN ?? (await keptToken(environment));
     if (!kept) throw new UsageError('set OPERATOR_TOKEN, or DATA_DIR to the directory in which the token is kept');

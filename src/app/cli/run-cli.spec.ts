@@ -1,4 +1,4 @@
-import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, rm, symlink, writeFile } from 'node:fs/promises';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -69,6 +69,17 @@ describe('backup and restore', () => {
     }
   });
 
+  it('refuse to put a backup among the data, by whatever way the path leads there', async () => {
+    const data = join(dir, 'own');
+    await mkdir(join(data, 'backups'), { recursive: true });
+    await symlink(data, join(dir, 'link'));
+    for (const file of [join(data, 'new'), join(data, 'backups', 'new'), join(dir, 'link', 'new')]) {
+      const { code, stderr } = await cli({ DATA_DIR: data }, ['backup', file]);
+      expect([code, stderr]).toEqual([2, expect.stringContaining('lies in DATA_DIR')]);
+    }
+    await Promise.all([data, join(dir, 'link')].map((path) => rm(path, { recursive: true })));
+  });
+
   it('say what is wrong with a file, and leave nothing', async () => {
     await writeFile(join(dir, 'taken'), 'mine');
     const outcomes = [
@@ -85,6 +96,29 @@ describe('backup and restore', () => {
     }
     expect((await readdir(dir)).sort()).toEqual(['data', 'taken']);
     expect(await readdir(join(dir, 'data'))).toEqual(['lock']);
+  });
+});
+
+describe('a command that asks the operator API', () => {
+  it('asks on this machine, and shows the token to no public address', async () => {
+    const asked: string[] = [];
+    const listen = async (name: string) => {
+      const server = createServer((request, response) => {
+        asked.push(`${name} ${request.url} ${request.headers.authorization}`);
+        response.end('{"ok":true}');
+      });
+      await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+      return server;
+    };
+    const [own, front] = [await listen('own'), await listen('front')];
+    const portOf = (server: Server) => (server.address() as AddressInfo).port;
+    const env = { OPERATOR_TOKEN: 'operator-token-of-the-tests', PORT: String(portOf(own)), HOST: '0.0.0.0' };
+    const PUBLIC_URL = `http://127.0.0.1:${portOf(front)}`;
+    expect((await cli({ ...env, PUBLIC_URL }, ['audit'])).code).toBe(0);
+    expect((await cli(env, ['audit', '--url', PUBLIC_URL])).code).toBe(0);
+    const bearer = `Bearer ${env.OPERATOR_TOKEN}`;
+    expect(asked).toEqual([`own /v1/operator/audit ${bearer}`, `front /v1/operator/audit ${bearer}`]);
+    for (const server of [own, front]) server.close();
   });
 });
 

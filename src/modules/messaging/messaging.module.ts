@@ -29,6 +29,7 @@ import { EnsureDemoService } from './application/ensure-demo-service.js';
 import { ExpireMessages } from './application/expire-messages.js';
 import { FindSender } from './application/find-sender.js';
 import { FollowAccounts } from './application/follow-accounts.js';
+import { FollowNumbers } from './application/follow-numbers.js';
 import { GiveFeedback } from './application/give-feedback.js';
 import { GiveUpSagas } from './application/give-up-sagas.js';
 import { IdentifyArrivals } from './application/identify-arrivals.js';
@@ -168,6 +169,7 @@ const STORAGE = { database: MessagingDatabase, log: MessagingLog, consumers: Mes
     EndWaiting,
     EndHaltedMessages,
     FollowAccounts,
+    FollowNumbers,
     SweepReservations,
     ReleaseDue,
     Sweeper,
@@ -187,6 +189,7 @@ export class MessagingModule implements OnApplicationBootstrap, OnModuleDestroy,
     outcomes: RecordCarrierOutcomes,
     settle: SettleFinalMessages,
     accounts: FollowAccounts,
+    numbers: FollowNumbers,
     services: ServiceDirectory,
     inbound: ReceiveMessages,
     keywords: AnswerKeywords,
@@ -199,6 +202,7 @@ export class MessagingModule implements OnApplicationBootstrap, OnModuleDestroy,
     bus.consume(consumers, outcomes);
     bus.consume(consumers, settle);
     bus.consume(consumers, accounts);
+    bus.consume(consumers, numbers);
     bus.consume(consumers, inbound);
     bus.consume(consumers, keywords);
     bus.tail(services);

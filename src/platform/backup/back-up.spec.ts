@@ -182,4 +182,15 @@ describe('what belongs to a backup', () => {
     await expect(all()).rejects.toThrow('base/6 is neither a file nor a directory');
     await chmod(home, 0o700);
   });
+
+  it.each(['postgres', 'postgres/data', 'mail'])('cannot be told where %s is a link', async (path) => {
+    const home = await mkdtemp(join(dir, 'linked-'));
+    await mkdir(join(home, 'postgres'));
+    if (path === 'postgres') await rm(join(home, path), { recursive: true });
+    await symlink(join(dir, 'elsewhere'), join(home, path));
+    const all = async () => {
+      for await (const entry of dataEntries(home)) expect(entry.path).not.toBe('');
+    };
+    await expect(all()).rejects.toThrow(`${path} is neither a file nor a directory`);
+  });
 });

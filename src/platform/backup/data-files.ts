@@ -23,7 +23,8 @@ export interface DataEntry {
  * Everything of a data directory that a backup holds, directories before what is in them: secrets, and the database
  * without its log of changes, which is added later, and without its control file, which comes after all the others.
  *
- * @throws Error where a link or a socket lies among the database's files, which no archive would restore
+ * @throws Error where a link lies in the directory, in place of the database even, or a socket among its files: what is
+ *   behind it would be missing in the archive
  */
 export async function* dataEntries(dataDir: string, folder = ''): AsyncGenerator<DataEntry> {
   for (const entry of await readdir(join(dataDir, folder), { withFileTypes: true }).catch(gone)) {
@@ -34,7 +35,8 @@ export async function* dataEntries(dataDir: string, folder = ''): AsyncGenerator
       if (!isEmptied(path)) yield* dataEntries(dataDir, path);
       else if (path === `${PGDATA}/pg_wal`) yield { kind: 'directory', path: `${path}/archive_status` };
     } else if (entry.isFile()) yield { kind: 'file', path };
-    else if (inDatabase(path) !== null) throw new Error(`${join(dataDir, path)} is neither a file nor a directory`);
+    else if (entry.isSymbolicLink() || inDatabase(path) !== null)
+      throw new Error(`${join(dataDir, path)} is neither a file nor a directory`);
   }
 }
 

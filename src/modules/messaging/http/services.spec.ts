@@ -1,3 +1,4 @@
+import { eventually } from '../../../../test/support/eventually.js';
 import {
   type Customer,
   type MessagingSurface,
@@ -128,6 +129,26 @@ describe('the pool of a service', () => {
     expect(await services()(one.sid).phoneNumbers(sid).remove()).toBe(true);
     await expect(services()(one.sid).phoneNumbers(sid).remove()).rejects.toMatchObject({ status: 404 });
     await services()(two.sid).phoneNumbers.create({ phoneNumberSid: sid });
+  });
+
+  it('loses a number that its account gives back or that another gets, also where it comes back later', async () => {
+    const { sid } = await create();
+    const pool = () => services()(sid).phoneNumbers.list();
+    const add = async (number: string) =>
+      services()(sid).phoneNumbers.create({ phoneNumberSid: await acme.own(number) });
+    const released = await add('+15005551301');
+    const moved = await add('+15005551302');
+    const kept = await add('+15005551303');
+    await acme.client.incomingPhoneNumbers(released.sid).remove();
+    await stranger.own(moved.phoneNumber);
+    await eventually(async () => (await pool()).length === 1, { what: 'the pool has what the account owns' });
+    expect((await pool())[0]).toMatchObject({ sid: kept.sid });
+    const again = await acme.own(released.phoneNumber);
+    expect(again).not.toBe(released.sid);
+    const asked = { to: '+15555550100', body: 'x', messagingServiceSid: sid, from: released.phoneNumber };
+    await expect(acme.client.messages.create(asked)).rejects.toMatchObject({ code: 21711 });
+    await services()(sid).phoneNumbers.create({ phoneNumberSid: again });
+    expect((await pool()).map((number) => number.sid).sort()).toEqual([again, kept.sid].sort());
   });
 
   it('is refused what is not the account’s, or no number, or too much', async () => {

@@ -5,6 +5,14 @@ import type { ListedNumber, PoolNumber, Service } from '../domain/service.js';
 import { MessagingDatabase } from './messaging.storage.js';
 import { SERVICE_COLUMNS, SETTINGS_COLUMNS, type ServiceRow, settingsValues, toService } from './service-row.js';
 
+/** Where a number stands. */
+export interface PooledNumber {
+  readonly accountId: string;
+  readonly serviceId: string;
+  /** The number's id in accounts, as it was when it was added. */
+  readonly id: string;
+}
+
 interface NumberRow {
   id: string;
   phone_number: string;
@@ -53,6 +61,16 @@ export class ServicesRepository {
       [accountId, phoneNumber],
     );
     return rows[0]?.service_id ?? null;
+  }
+
+  /** The pools in which these numbers stand, whoever's they are. Without an index: it is asked when a number changes hands. */
+  async pooled(phoneNumbers: readonly string[]): Promise<PooledNumber[]> {
+    const { rows } = await this.db.control.query<PooledNumber>(
+      `select account_id as "accountId", service_id as "serviceId", id from messaging.service_number
+        where phone_number = any($1::text[])`,
+      [phoneNumbers],
+    );
+    return rows;
   }
 
   /** A page of the account's services; newest first, or oldest first where the position is `newerThan`. */
