@@ -1,4 +1,6 @@
 import fc from 'fast-check';
+import { parsePhoneNumberFromString } from 'libphonenumber-js/core';
+import metadata from 'libphonenumber-js/min/metadata';
 import { isAlphanumericSender, isShortCode, parsePhoneNumber } from './phone-number.js';
 
 function e164Of(input: string): string | null {
@@ -98,6 +100,20 @@ describe('parsePhoneNumber', () => {
       }),
       { numRuns: 2_000 },
     );
+  });
+
+  it('says of numbers of the North American plan what the library says, of all area codes', () => {
+    for (let area = 200; area <= 999; area++) {
+      for (const rest of ['0000000', '5550123', '1000000', '9999999', String(1_000_000 + area * 8_999)]) {
+        const e164 = `+1${area}${rest}`;
+        const number = parsePhoneNumberFromString(e164, { extract: false }, metadata)!;
+        const { number: spelt, countryCallingCode: callingCode, country = null } = number;
+        expect([e164, parsePhoneNumber(e164)]).toEqual([
+          e164,
+          { ok: number.isPossible(), e164: spelt, callingCode, country },
+        ]);
+      }
+    }
   });
 
   it('answers the same from its cache', () => {

@@ -13,6 +13,8 @@ const PLAIN_E164 = /^\+\d+$/;
 const WITH_SEPARATORS = /^\+[\d .()-]*\d$/;
 const NATIONAL = /^[\d(][\d .()-]*\d$/;
 const SEPARATORS = /[^\d]/g;
+/** A number of the North American plan: no part begins with 0 or 1, and no prefix can be dropped from it. */
+const NORTH_AMERICAN = /^1[2-9]\d{9}$/;
 
 export type PhoneNumberRefusal = 'empty' | 'too_long' | 'not_a_number' | 'not_possible';
 
@@ -82,9 +84,26 @@ function parseDigits(digits: string): ParsedPhoneNumber {
   const key = Number(digits);
   const cached = parsedByDigits.get(key);
   if (cached !== undefined) return cached;
-  const parsed = checkPossible(`+${key}`);
+  const parsed = NORTH_AMERICAN.test(digits) ? northAmerican(`+${digits}`) : checkPossible(`+${key}`);
   parsedByDigits.set(key, parsed);
   return parsed;
+}
+
+/**
+ * Such a number is possible by its length alone. Which of the plan's twenty-five countries it belongs to takes as long to
+ * find as all the rest of a check, so that is looked up for those who ask.
+ */
+function northAmerican(e164: string): ParsedPhoneNumber {
+  let country: string | null | undefined;
+  return Object.freeze({
+    ok: true,
+    e164,
+    callingCode: '1',
+    get country() {
+      if (country === undefined) country = read(e164)?.country ?? null;
+      return country;
+    },
+  });
 }
 
 function checkPossible(e164: string): ParsedPhoneNumber {

@@ -1,3 +1,4 @@
+import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { SimulatedSmsc } from '../../src/modules/carriers/infrastructure/simulator/simulated-smsc.js';
 import { basic, call, FORM, type Sender, send } from '../support/api.js';
@@ -209,6 +210,12 @@ describe('two api processes and two workers on one database', () => {
     },
     TEST_MS,
   );
+
+  it('keep nothing on disk: the database has all of it', async () => {
+    for (const { dataDir } of [...apis, ...workers]) {
+      await expect(readdir(dataDir)).rejects.toMatchObject({ code: 'ENOENT' });
+    }
+  });
 });
 
 function openCustomerOf(api: Product): Promise<Sender> {

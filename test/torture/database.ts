@@ -36,7 +36,11 @@ export class Database {
   /** The way to the server that `serve` runs, or to it through the proxy. */
   url(isProxied: boolean): string {
     const url = new URL(this.server!.url);
-    if (isProxied) url.port = String(this.proxy!.port);
+    if (isProxied) {
+      url.port = String(this.proxy!.port);
+      // Where it names a socket, that leads past the proxy.
+      url.searchParams.delete('host');
+    }
     return url.href;
   }
 

@@ -119,7 +119,7 @@ describe('the embedded PostgreSQL', () => {
     expect(await query(second.url, 'table kept')).toEqual([{ answer: 42 }]);
   });
 
-  it('is durable, checked, in UTF-8 and on the loopback only', async () => {
+  it('is durable, checked, in UTF-8, and listens on the loopback and on a socket in its own directory only', async () => {
     const { url } = await start();
     const [row] = await query(
       url,
@@ -133,7 +133,7 @@ describe('the embedded PostgreSQL', () => {
       commit: 'on',
       checksums: 'on',
       addresses: '127.0.0.1',
-      sockets: '',
+      sockets: join(dataDir, 'postgres', 'run'),
       timezone: 'UTC',
       encoding: 'UTF8',
       lower: 'äöü',
@@ -146,6 +146,25 @@ describe('the embedded PostgreSQL', () => {
     await expect(query(url.replace(/:[0-9a-f]{48}@/, ':wrong@'), 'select')).rejects.toMatchObject({ code: '28P01' });
     expect((await stat(join(dataDir, 'postgres', 'password'))).mode & 0o777).toBe(0o600);
     expect((await stat(dataDir)).mode & 0o777).toBe(0o700);
+  });
+
+  it('is reached over its socket, which only its user can reach, and over TCP', async () => {
+    const { url } = await start();
+    const peer = 'select inet_server_port() as port';
+    expect(await query(url, peer)).toEqual([{ port: null }]);
+    expect(await query(url.split('?')[0]!, peer)).toEqual([{ port: Number(new URL(url).port) }]);
+    expect((await stat(join(dataDir, 'postgres', 'run'))).mode & 0o777).toBe(0o700);
+  });
+
+  it('starts though a dead server left the lock of its socket, with the id of a living process', async () => {
+    const server = await start();
+    const port = new URL(server.url).port;
+    process.kill(server.pid(), 'SIGSTOP');
+    const lock = join(dataDir, 'postgres', 'run', `.s.PGSQL.${port}.lock`);
+    await writeFile(lock, (await readFile(lock, 'utf8')).replace(/^\d+/, String(process.ppid)));
+    process.kill(server.pid(), 'SIGKILL');
+    const dead = server.pid();
+    await eventually(() => server.pid() !== dead && answers(server.url));
   });
 
   it('comes back on the same port when it is killed', async () => {

@@ -3,6 +3,7 @@ import { clusterHome, openCluster } from './cluster.js';
 import { prepareDataDir } from './data-dir.js';
 import { chooseIdentity } from './identity.js';
 import { SERVER_SETTINGS, type ServerSettings } from './server-settings.js';
+import { makeSocketDirectory } from './socket-directory.js';
 import { type ServerLog, Supervisor } from './supervisor.js';
 
 export interface EmbeddedPostgresOptions {
@@ -19,7 +20,10 @@ export interface EmbeddedPostgresOptions {
 }
 
 export interface EmbeddedPostgres {
-  /** Connects as the superuser, for as long as this process runs: a server that died comes back on the same port. */
+  /**
+   * Connects as the superuser, for as long as this process runs: a server that died comes back where it was. It names the
+   * Unix-domain socket as `host` where there is one, and the TCP port for those who do not look there.
+   */
   readonly url: string;
   /** The server's process id at this moment. */
   pid(): number;
@@ -39,7 +43,8 @@ export async function startEmbeddedPostgres(options: EmbeddedPostgresOptions): P
   const binaries = findBinaries();
   const identity = await chooseIdentity(binaries, dataDir, clusterHome(dataDir));
   const cluster = await openCluster(dataDir, binaries, identity);
-  const settings = { ...SERVER_SETTINGS, ...options.settings };
+  const sockets = await makeSocketDirectory(cluster.home, identity);
+  const settings = { ...SERVER_SETTINGS, unix_socket_directories: sockets ?? '', ...options.settings };
   const supervisor = new Supervisor({
     binaries,
     identity,

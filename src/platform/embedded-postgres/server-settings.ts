@@ -4,7 +4,7 @@ export type ServerSettings = Readonly<Record<string, string>>;
 /** How the embedded server is set: durable, on the loopback only, for a laptop of two cores. */
 export const SERVER_SETTINGS: ServerSettings = {
   listen_addresses: '127.0.0.1',
-  // The path of a data directory may be longer than a socket's path can be.
+  // Unless there is a directory for it: see socket-directory.ts.
   unix_socket_directories: '',
   max_connections: '200',
   fsync: 'on',

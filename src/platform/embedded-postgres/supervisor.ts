@@ -11,6 +11,7 @@ import { guardServer } from './guard.js';
 import { type Identity, spawnAs } from './identity.js';
 import { clearOrphans, disownStaleFile, isServing, readPostmasterFile, stopServer } from './postmaster.js';
 import { KEPT_LOG_FILES, type ServerSettings, serverArguments } from './server-settings.js';
+import { clearSocketDirectory } from './socket-directory.js';
 
 /** Where the server's life is told; pino and the console both fit. */
 export interface ServerLog {
@@ -58,7 +59,8 @@ export class Supervisor {
   constructor(private readonly options: SupervisorOptions) {}
 
   url(): string {
-    return connectionUrl(this.options.cluster, this.port);
+    const url = connectionUrl(this.options.cluster, this.port);
+    return this.sockets === '' ? url : `${url}?host=${encodeURIComponent(this.sockets)}`;
   }
 
   /** Resolves when the server answers; throws with the end of the server's log when it does not start. */
@@ -82,6 +84,11 @@ export class Supervisor {
 
   private get pgdata(): string {
     return this.options.cluster.pgdata;
+  }
+
+  /** The directory of its sockets; empty: none. */
+  private get sockets(): string {
+    return this.options.settings.unix_socket_directories ?? '';
   }
 
   private async shutDown(): Promise<void> {
@@ -138,6 +145,7 @@ export class Supervisor {
   private async launch(): Promise<void> {
     const { binaries, identity, settings, cluster } = this.options;
     await clearOrphans(this.pgdata);
+    if (this.sockets !== '') await clearSocketDirectory(this.sockets);
     const output = await open(join(cluster.home, 'start.log'), 'w', 0o600);
     try {
       const args = serverArguments(this.pgdata, this.port, settings);
