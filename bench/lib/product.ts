@@ -79,7 +79,7 @@ export class Product {
     const logFile = join(home, 'log');
     const traceSink = await startTraceSink(cleanup);
     const log = openSync(logFile, 'w');
-    const main = join(process.env.TREE ?? PROJECT, 'dist/main.js');
+    const main = join(PROJECT, 'dist/main.js');
     const { profileDir } = options;
     const profiling = profileDir === null ? [] : ['--cpu-prof', `--cpu-prof-dir=${profileDir}`];
     const child = spawn(process.execPath, ['--enable-source-maps', '--max-semi-space-size=8', ...profiling, main], {
@@ -278,7 +278,7 @@ function environmentOf({ redisUrl }: ProductOptions, dataDir: string, traceSink:
     PATH: process.env.PATH,
     HOME: process.env.HOME,
     DATA_DIR: dataDir,
-    PORT: '0', ...JSON.parse(process.env.EXTRA ?? '{}'),
+    PORT: '0',
     LOG_LEVEL: 'info',
     OPERATOR_TOKEN,
     SECRETS_KEY,

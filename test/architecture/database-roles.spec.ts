@@ -1,5 +1,5 @@
 import pg from 'pg';
-import { ModuleDatabase, type Queryable } from '../../src/platform/postgres/database.js';
+import { ModuleDatabase } from '../../src/platform/postgres/database.js';
 import { moduleRole, OWNER_ROLE } from '../../src/platform/postgres/migrate.js';
 import { Queues } from '../../src/platform/queues/queues.js';
 import { MODULES, type ModuleName } from '../../src/platform/settings/settings.js';
@@ -76,20 +76,31 @@ function statements(table: Table): Record<string, string> {
   };
 }
 
-/** Statements that are not refused for want of rights, by what they are. */
-async function allowed(database: Queryable, on: readonly Table[], kinds: readonly string[]): Promise<string[]> {
+/** Statements that are not refused for want of rights, by what they are. All are tried in one round trip. */
+async function allowed(database: ModuleDatabase, on: readonly Table[], kinds: readonly string[]): Promise<string[]> {
   const asked = on.flatMap((table) =>
     Object.entries(statements(table)).flatMap(([kind, text]) => (kinds.includes(kind) ? [text] : [])),
   );
-  const answers: string[] = [];
-  // One after the other: hundreds at once would wait for a connection longer than they may.
-  for (const text of asked) {
-    await database.query(text).then(
-      () => answers.push(`${text}: done`),
-      (error: pg.DatabaseError) => error.code !== PERMISSION_DENIED && answers.push(`${text}: ${error.code}`),
-    );
-  }
-  return answers;
+  return database.transaction(async (tx) => {
+    await tx.query(`do $do$
+      declare
+        asked text;
+        found text[] := '{}';
+      begin
+        for asked in select jsonb_array_elements_text($json$${JSON.stringify(asked)}$json$::jsonb) loop
+          begin
+            execute asked;
+            found := found || (asked || ': done');
+          exception
+            when insufficient_privilege then null;
+            when others then found := found || (asked || ': ' || sqlstate);
+          end;
+        end loop;
+        perform set_config('tried.found', to_json(found)::text, true);
+      end $do$`);
+    const { rows } = await tx.query<{ found: string }>(`select current_setting('tried.found') as found`);
+    return JSON.parse(rows[0]!.found) as string[];
+  });
 }
 
 /** Rights that hold by the catalogue, which a missing right to the schema does not hide. */
