@@ -195,6 +195,8 @@ function connection(options: ModuleDatabaseOptions, settings: readonly string[])
 // transaction timeouts, 25006 a standby that has not been promoted yet; then those of the network
 const PASSING_CODE =
   /^(08|53|57|58|40|55P03|25P0[34]|25006|ECONN|EPIPE|ETIMEDOUT|EHOSTUNREACH|ENETUNREACH|EAI_AGAIN|ENOTFOUND)/;
+/** Of a connection over a Unix-domain socket: the server is away and has taken its socket along, or its queue is full. */
+const PASSING_CODE_OF_CONNECT = /^(ENOENT|EAGAIN)$/;
 /** How the ORM's driver adapter names the same. */
 const PASSING_KIND =
   /^(DatabaseNotReachable|ConnectionClosed|SocketTimeout|TooManyConnections|TransactionWriteConflict)$/;
@@ -203,6 +205,9 @@ const CONNECTION_TROUBLE =
 
 interface Carried {
   readonly code?: unknown;
+  readonly syscall?: unknown;
+  /** The ORM's errors have it; of what its driver met they keep the code alone. */
+  readonly clientVersion?: unknown;
   readonly kind?: unknown;
   readonly message?: unknown;
   readonly cause?: unknown;
@@ -219,8 +224,10 @@ export function isTransientDatabaseError(error: unknown): boolean {
   for (let depth = 0; depth < MAX_CAUSES; depth++) {
     // Errors of Node's core are no instances of this realm's Error under some runners: look at what they carry.
     if (typeof next !== 'object' || next === null) return false;
-    const { code, kind, cause, meta } = next as Carried;
+    const { code, syscall, clientVersion, kind, cause, meta } = next as Carried;
     if (typeof code === 'string' && PASSING_CODE.test(code)) return true;
+    const isOfConnect = syscall === 'connect' || clientVersion !== undefined;
+    if (typeof code === 'string' && isOfConnect && PASSING_CODE_OF_CONNECT.test(code)) return true;
     if (typeof kind === 'string' && PASSING_KIND.test(kind)) return true;
     if (isConnectionTrouble(next)) return true;
     next = cause ?? meta?.driverAdapterError;
