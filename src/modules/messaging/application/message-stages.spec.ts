@@ -46,7 +46,7 @@ const timesOf = (spans: ReturnType<typeof messageStages>) =>
   spans.map(({ name, startMs, endMs, error }) => [name, startMs - START, endMs - START, error]);
 
 describe('the spans of a message, from the log', () => {
-  it('are its life, and its stages by what the carriers wrote', () => {
+  it('are its life, and its stages by what the carriers wrote, of several attempts the last', () => {
     const spans = messageStages([accepted, sent, eventOf(messageDelivered, 3, 92, {})], [answer, receipt]);
     expect(timesOf(spans)).toEqual([
       ['messaging.message', 4, 92, null],
@@ -54,6 +54,15 @@ describe('the spans of a message, from the log', () => {
       ['carriers.submit', 25, 40, null],
       ['carriers.receipt', 40, 90, null],
     ]);
+    const before = eventOf(submissionAnswered, 0, 20, {
+      carrier: 'busy',
+      outcome: 'refused',
+      segments: 2,
+      answerMs: 5,
+    });
+    expect(messageStages([accepted, sent, eventOf(messageDelivered, 3, 92, {})], [before, answer, receipt])).toEqual(
+      spans,
+    );
     const [message, ...stages] = spans;
     expect(message).toMatchObject({
       parentSpanId: '00f067aa0ba902b7',

@@ -28,7 +28,7 @@ export function messageStages(own: readonly StoredEvent[], causes: readonly Stor
   const acceptedMs = own[0]!.version === 1 ? own[0]!.occurredAt.getTime() : idTimeMs(final.streamId);
   const endedMs = final.occurredAt.getTime();
   const status = FACT.exec(final.type)?.[1] ?? 'unknown';
-  const answer = causes.find((event) => event.type === submissionAnswered.type);
+  const answer = causes.findLast((event) => event.type === submissionAnswered.type);
   const receipt = causes.find((event) => event.type === receiptReceived.type);
   return [
     ...messageSpans({ traceparent, messageSid, accountSid, acceptedMs, endedMs, status, errorCode }),

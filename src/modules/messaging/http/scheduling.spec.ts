@@ -93,10 +93,12 @@ describe('a message through a service', () => {
     for (let again = 0; again < 5; again++) {
       expect((await send({ messagingServiceSid: own.service })).from).toBe(sent.from);
     }
-    const others = await Promise.all(
-      Array.from({ length: 60 }, (_, n) => send({ messagingServiceSid: own.service, to: `+1555555${1000 + n}` })),
-    );
-    expect(new Set(others.map(({ from }) => from)).size).toBe(5);
+    const senders = new Set<string>();
+    // Each has half a second at most, which a busy machine may not find for many at once.
+    for (let n = 0; n < 60; n++) {
+      senders.add((await send({ messagingServiceSid: own.service, to: `+1555555${1000 + n}` })).from);
+    }
+    expect(senders.size).toBe(5);
     expect(await history(sent.sid)).toEqual(['accepted']);
   });
 
