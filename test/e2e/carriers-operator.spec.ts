@@ -481,13 +481,19 @@ describe('carriers over HTTP', () => {
     expect((await post('hooked', good, 'text/plain')).status).toBe(415);
     expect((await post('hooked', good)).status).toBe(204);
     expect((await post('hooked', good, 'application/x-www-form-urlencoded', 'id=h-2&state=done')).status).toBe(204);
+    const get = (query: string) => request(server).get(`/v1/carriers/hooked/receipts${query}`);
+    expect((await get('?id=h-3&state=done')).status).toBe(401);
+    expect((await get('')).status).toBe(401);
+    expect((await get(`${good}&state=done`)).body.errors[0].field).toBe('/id');
+    expect((await get(`${good}&id=h+3&state=done`)).status).toBe(204);
     const orphans = await operator('get', 'carriers/hooked/orphan-receipts');
     expect(orphans.body.data).toMatchObject([
+      { message_id: 'h 3', state: 'delivered' },
       { message_id: 'h-2', state: 'delivered' },
       { message_id: 'h-1', state: 'undelivered', error_code: 30008 },
     ]);
     const { paths } = (await request(server).get('/openapi.json')).body;
-    expect(paths['/v1/carriers/{name}/receipts'].post.security).toEqual([]);
+    for (const method of ['post', 'get']) expect(paths['/v1/carriers/{name}/receipts'][method].security).toEqual([]);
   });
 });
 

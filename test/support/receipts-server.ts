@@ -44,6 +44,7 @@ export class ReceiptsServer {
         token: url.searchParams.get('token'),
         header,
         isForm: header('content-type') === 'application/x-www-form-urlencoded',
+        isSigned: true,
         body,
       });
       return 204;

@@ -33,6 +33,7 @@ const GIVEN: Readonly<Record<string, Values>> = {
 const WITHOUT: readonly string[] = [
   'POST /2010-04-01/Accounts/{AccountSid}/IncomingPhoneNumbers.json',
   'POST /v1/carriers/{name}/receipts',
+  'GET /v1/carriers/{name}/receipts',
 ];
 
 /** Values by the names that texts have everywhere in this API. */

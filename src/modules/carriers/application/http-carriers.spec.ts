@@ -66,6 +66,7 @@ function signed(name: string, body: object, key = HTTP_KEY) {
     token: null,
     header: (header: string) => (header === 'x-carrier-signature' ? signature : null),
     isForm: false,
+    isSigned: true,
     body: bytes,
   };
 }
@@ -212,6 +213,7 @@ describe('receipts over HTTP', () => {
       signed('wire', receipt),
       signed('nobody', receipt),
       { ...signed('web', receipt), header: () => null },
+      { ...signed('web', receipt), isSigned: false },
       { ...signed('web', receipt), body: Buffer.from(JSON.stringify({ ...receipt, id: 'other' })) },
     ];
     const answers = await Promise.all(forged.map((each) => worker.takeReceipts.take(each).catch((error) => error)));
@@ -220,7 +222,7 @@ describe('receipts over HTTP', () => {
         'unauthenticated: Authentication Error - there is no such carrier, or this is not how it proves itself',
       ]),
     );
-    expect(await counted(worker, 'carrier="web",fate="forged"')).toBe(3);
+    expect(await counted(worker, 'carrier="web",fate="forged"')).toBe(4);
     expect((await worker.stories([item!]))[0]).toEqual(['answered accepted']);
   });
 

@@ -1,4 +1,4 @@
-import { Controller, HttpCode, Param, Post, Req } from '@nestjs/common';
+import { Controller, Get, HttpCode, Param, Post, Req } from '@nestjs/common';
 import { ApiBody, ApiConsumes } from '@nestjs/swagger';
 import type { FastifyRequest } from 'fastify';
 import { Public, ReadsBytes } from '../../../platform/http/decorators.js';
@@ -24,16 +24,32 @@ export class ReceiptsController {
   async receive(@Param('name') name: string, @Req() request: FastifyRequest): Promise<void> {
     const body = Buffer.isBuffer(request.body) ? request.body : Buffer.alloc(0);
     if (body.length > MAX_BODY_BYTES) throw new Failure('payload_too_large');
-    const { token } = request.query as Record<string, unknown>;
-    await this.takeReceipts.take({
-      carrier: name,
-      token: typeof token === 'string' ? token : null,
-      header: (header) => {
-        const value = request.headers[header];
-        return typeof value === 'string' ? value : null;
-      },
-      isForm: (request.headers['content-type'] ?? '').toLowerCase().startsWith(FORM),
-      body,
-    });
+    const isForm = (request.headers['content-type'] ?? '').toLowerCase().startsWith(FORM);
+    await this.takeReceipts.take({ ...proofOf(name, request), isSigned: true, isForm, body });
   }
+
+  /**
+   * The same from a carrier that puts its receipt into the query, where it is read as a form's fields are. It proves itself by
+   * a token or a header: no signature covers a query.
+   */
+  @Get(':name/receipts')
+  @HttpCode(204)
+  async receiveQuery(@Param('name') name: string, @Req() request: FastifyRequest): Promise<void> {
+    const url = request.raw.url ?? '';
+    const at = url.indexOf('?');
+    const body = Buffer.from(at === -1 ? '' : url.slice(at + 1));
+    await this.takeReceipts.take({ ...proofOf(name, request), isSigned: false, isForm: true, body });
+  }
+}
+
+function proofOf(carrier: string, request: FastifyRequest) {
+  const { token } = request.query as Record<string, unknown>;
+  return {
+    carrier,
+    token: typeof token === 'string' ? token : null,
+    header: (header: string) => {
+      const value = request.headers[header];
+      return typeof value === 'string' ? value : null;
+    },
+  };
 }
