@@ -6,7 +6,7 @@ import { type Detail, simulate, type Verdict } from './simulate.js';
 /** One seed to repeat: `SEED=4711 npm test -- test/simulation`. */
 const SEED = process.env.SEED === undefined ? null : Number(process.env.SEED);
 const FIRST = SEED ?? Math.floor(Math.random() * 2 ** 31);
-const SCHEDULES: Readonly<Record<Detail, number>> = { full: 600, quick: 600, brief: 1_000 };
+const SCHEDULES: Readonly<Record<Detail, number>> = { full: 300, quick: 300, brief: 500 };
 const DETAILS = Object.keys(SCHEDULES) as Detail[];
 const PATIENCE_MS = 240_000;
 /** How many schedules a planted fault may hide from. */
