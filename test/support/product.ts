@@ -1,8 +1,8 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { mkdtemp, readFile, readlink, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { fillWithDatabase } from './database.js';
 import { eventually } from './eventually.js';
 
@@ -205,7 +205,12 @@ export async function postgresOf(dataDir: string): Promise<number[]> {
   const file = join(dataDir, 'postgres', 'data', 'postmaster.pid');
   const text = await readFile(file, 'utf8').catch(() => '');
   const pid = Number(text.split('\n')[0]);
-  return pid > 1 ? [pid, ...(await descendants(pid))] : [];
+  // A product whose server died puts its own id there until the server is back.
+  return pid > 1 && (await isPostgres(pid)) ? [pid, ...(await descendants(pid))] : [];
+}
+
+async function isPostgres(pid: number): Promise<boolean> {
+  return basename(await readlink(`/proc/${pid}/exe`).catch(() => '')).startsWith('postgres');
 }
 
 /** Whether a process runs; one that is dead and waits for somebody to ask how it ended does not. */
