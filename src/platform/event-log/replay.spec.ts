@@ -162,7 +162,9 @@ describe('a database that goes away again and again', () => {
     const id = 'messaging.persistent';
     await declareAtHead(id);
     const bus = await start(recorder(id, { batchSize: 20 }));
-    const appender = openHouse(`${database.url}?application_name=appender`);
+    const url = new URL(database.url);
+    url.searchParams.set('application_name', 'appender');
+    const appender = openHouse(url.href);
     try {
       const appending = appendAll(appender, new Streams(9).next(900), 10);
       const aside = new Set<number>();
