@@ -12,6 +12,8 @@ export interface ReceiptProof {
   header(name: string): string | null;
   /** As it came. */
   readonly body: Buffer;
+  /** Whether a signature can cover what is read: not where that is a query, which none of them is made of. */
+  readonly isSigned: boolean;
   /** The body's fields where it is a form; null where it is none. */
   form(): FormParams | null;
 }
@@ -24,13 +26,18 @@ export function isAuthentic(auth: ReceiptAuth, secret: string, proof: ReceiptPro
     case 'header':
       return isSame(proof.header(auth.name.toLowerCase()), secret);
     case 'hmac': {
+      if (!proof.isSigned) return false;
       const mac = createHmac(auth.algorithm, secret).update(proof.body).digest(auth.encoding);
       const given = proof.header(auth.name.toLowerCase());
       return isSame(auth.encoding === 'hex' ? (given?.toLowerCase() ?? null) : given, hexSafe(auth, mac));
     }
     case 'twilio': {
       const form = proof.form();
-      return form !== null && isSame(proof.header('x-twilio-signature'), twilioSignature(secret, proof.url, form));
+      return (
+        proof.isSigned &&
+        form !== null &&
+        isSame(proof.header('x-twilio-signature'), twilioSignature(secret, proof.url, form))
+      );
     }
   }
 }

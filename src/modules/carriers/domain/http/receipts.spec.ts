@@ -73,6 +73,7 @@ describe('who sent them', () => {
     token: null,
     header: (name) => over.headers?.[name] ?? null,
     body: BODY,
+    isSigned: true,
     form: () => ({ MessageSid: 'SM1', To: ['+1555', '+1444'] }),
     ...over,
   });
@@ -102,6 +103,7 @@ describe('who sent them', () => {
     expect(check(auth, { headers: { 'x-sig': `sha256=${hex}` } })).toBe(true);
     expect(check(auth, { headers: { 'x-sig': `sha256=${hex.toUpperCase()}` } })).toBe(true);
     expect(check(auth, { headers: { 'x-sig': hex } })).toBe(false);
+    expect(check(auth, { headers: { 'x-sig': `sha256=${hex}` }, isSigned: false })).toBe(false);
     expect(check(auth, { headers: { 'x-sig': `sha256=${hex}` }, body: Buffer.from('other') })).toBe(false);
     const base64 = createHmac('sha1', SECRET).update(BODY).digest('base64');
     const other = { ...auth, algorithm: 'sha1', encoding: 'base64', prefix: '' } as const;
@@ -120,6 +122,7 @@ describe('who sent them', () => {
       false,
     );
     expect(check(auth, { headers: { 'x-twilio-signature': signature }, form: () => null })).toBe(false);
+    expect(check(auth, { headers: { 'x-twilio-signature': signature }, isSigned: false })).toBe(false);
     expect(check(auth, {})).toBe(false);
   });
 });
