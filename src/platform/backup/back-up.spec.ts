@@ -146,9 +146,10 @@ describe('what belongs to a backup', () => {
   it('is everything but what a running process keeps for itself, and what is made anew', async () => {
     const home = join(dir, 'entries');
     const data = join(home, 'postgres/data');
-    for (const folder of ['lock', 'mail', 'postgres.new-x', 'postgres/data/pg_wal', 'postgres/data/base/5'])
-      await mkdir(join(home, folder), { recursive: true });
-    for (const file of ['lock/1.lock', 'mail/1.eml', 'secrets.json', 'postgres/password', 'postgres/start.log'])
+    const folders = ['lock', 'mail', 'postgres.new-x', 'postgres/run', 'postgres/data/pg_wal', 'postgres/data/base/5'];
+    for (const folder of folders) await mkdir(join(home, folder), { recursive: true });
+    const running = ['lock/1.lock', 'postgres/run/.s.PGSQL.15432.lock', 'postgres/start.log'];
+    for (const file of [...running, 'mail/1.eml', 'secrets.json', 'postgres/password'])
       await writeFile(join(home, file), 'x');
     for (const file of [
       'PG_VERSION',

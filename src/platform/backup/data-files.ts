@@ -7,7 +7,7 @@ export const PGDATA = 'postgres/data';
 export const CONTROL_FILE = `${PGDATA}/global/pg_control`;
 
 /** Beside the database: what belongs to a running process, or is half made. */
-const NOT_OURS = /^(?:lock|postgres\/start\.log|postgres\.new-[^/]*|restore\.new-[^/]*|lost\+found)$/;
+const NOT_OURS = /^(?:lock|postgres\/start\.log|postgres\/run|postgres\.new-[^/]*|restore\.new-[^/]*|lost\+found)$/;
 /** By PostgreSQL's documentation: these are made anew at the start, and their directories must be there. */
 const EMPTIED = /^(?:pg_wal|pg_replslot|pg_dynshmem|pg_notify|pg_serial|pg_snapshots|pg_stat_tmp|pg_subtrans|log)$/;
 const MADE_ANEW =
