@@ -84,7 +84,7 @@ function parseDigits(digits: string): ParsedPhoneNumber {
   const key = Number(digits);
   const cached = parsedByDigits.get(key);
   if (cached !== undefined) return cached;
-  const parsed = NORTH_AMERICAN.test(digits) ? northAmerican(`+${digits}`) : checkPossible(`+${key}`);
+  const parsed = NORTH_AMERICAN.test(digits) ? northAmerican(`+${key}`) : checkPossible(`+${key}`);
   parsedByDigits.set(key, parsed);
   return parsed;
 }
