@@ -10,8 +10,8 @@ const LONGEST_NAME = '/.s.PGSQL.65535';
 const PROBE = 'probe';
 
 /**
- * Makes the directory in which the server listens beside its TCP port: a round trip over a Unix-domain socket takes two
- * thirds of the CPU of one over the loopback. Only the server's user, and root, can reach it.
+ * Makes the directory in which the server listens beside its TCP port: a round trip over a Unix-domain socket is shorter
+ * than one over the loopback. Only the server's user, and root, can reach it.
  *
  * @param home the directory that holds the database
  * @returns its path; null where the path is too long for a socket, or the file system (as some that containers share with
