@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { Pacer } from './pacer.js';
 
 const BURST_MS = 100;
+const SLICE_MS = 60;
 const LONGEST_PAUSE_MS = 5_000;
 
 /** Lets messages of these sizes leave as early as the pace allows; returns the instants. */
@@ -40,13 +41,32 @@ it('keeps to its rate in any stretch of time, but for a burst and the last messa
   );
 });
 
-it('uses its rate: nobody waits longer than it takes to earn a message', () => {
+it('uses its rate: nobody waits longer than it takes to earn a message and a slice', () => {
   fc.assert(
     fc.property(fc.integer({ min: 1, max: 500 }), fc.integer({ min: 2, max: 200 }), (perSecond, count) => {
       const times = leave(new Pacer(perSecond, () => 0.5, 0), Array(count).fill(1));
-      expect(times.at(-1)).toBeLessThanOrEqual((count * 1000) / perSecond + count);
+      expect(times.at(-1)).toBeLessThanOrEqual((count * 1000) / perSecond + count + SLICE_MS);
     }),
   );
+});
+
+it('lets what waits for the pace leave a few at a time, and what need not wait at once', () => {
+  const pacer = new Pacer(100, () => 0.5, 0);
+  const times = leave(pacer, Array(10 + 24).fill(1));
+  expect(times.slice(0, 10)).toEqual(Array(10).fill(0));
+  expect(new Set(times.slice(10))).toEqual(new Set([60, 120, 180, 240]));
+  expect(pacer.waitMs(1_000)).toBe(0);
+});
+
+it('saves for no more than one message while it is slowed', () => {
+  const pacer = new Pacer(100, () => 1, 0);
+  let now = 0;
+  for (let round = 0; round < 5; round++) {
+    pacer.throttled(now);
+    now += pacer.waitMs(now);
+  }
+  now = leave(pacer, Array(20).fill(1), now).at(-1)!;
+  expect(pacer.waitMs(now)).toBeLessThanOrEqual(1_000 / (100 * pacer.share(now)));
 });
 
 it('pauses when it is throttled, longer each time, and at its former rate in the end', () => {
