@@ -34,9 +34,15 @@ const LOOPBACK = ['127.0.0.0/8', '::1/128'];
  * Brings up what the application needs: the data directory and its lock, the embedded PostgreSQL where no database is
  * named, secrets, migrations and partitions.
  *
+ * @param onWait called when what a start most often fails for is behind, and other programs are waited for
  * @throws Error in plain words when the data directory is in use or cannot be used, or the database cannot be reached
  */
-export async function prepare(environment: Environment, dev: boolean, logger: Logger): Promise<Prepared> {
+export async function prepare(
+  environment: Environment,
+  dev: boolean,
+  logger: Logger,
+  onWait: () => void,
+): Promise<Prepared> {
   const release: (() => Promise<void>)[] = [];
   const undo = async () => {
     for (const step of release.splice(0).reverse()) await step();
@@ -48,8 +54,9 @@ export async function prepare(environment: Environment, dev: boolean, logger: Lo
       const lock = await lockDataDir(dataDir);
       release.push(() => lock.release());
     }
+    if (!common) await assertNoHalfRestore(dataDir);
+    onWait();
     if (!common) {
-      await assertNoHalfRestore(dataDir);
       const postgres = await startEmbeddedPostgres({ dataDir, log: plain(logger) });
       release.push(() => postgres.stop());
       common = postgres.url;
@@ -66,20 +73,29 @@ export async function prepare(environment: Environment, dev: boolean, logger: Lo
 
 /** Makes the partitions that the near future needs, in the modules that are kept here. */
 export async function keepPartitions(settings: Settings, here: ReadonlySet<string>): Promise<void> {
-  for (const module of MODULES.filter((name) => here.has(name)))
-    await ensurePartitions(settings.databaseUrls[module], module, Date.now());
+  const kept = MODULES.filter((name) => here.has(name));
+  await all(kept.map((module) => ensurePartitions(settings.databaseUrls[module], module, Date.now())));
 }
 
+/** Each module has a schema of its own, so none waits for another. */
 async function migrateAll(environment: Environment, settings: Settings, logger: Logger): Promise<void> {
-  for (const module of MODULES) {
+  const migrateOne = async (module: (typeof MODULES)[number]) => {
     const dir = join(MIGRATIONS, module, 'migrations');
     try {
       await migrate({ connectionString: settings.databaseUrls[module], module, dir, log: plain(logger) });
     } catch (error) {
       throw unreachable(error, databaseSetting(environment, module)) ?? error;
     }
-  }
+  };
+  await all(MODULES.map(migrateOne));
   await keepPartitions(settings, new Set(MODULES));
+}
+
+/** Waits for all, then fails as the first that failed: nothing is left running in a database that is to be stopped. */
+async function all(works: readonly Promise<unknown>[]): Promise<void> {
+  const results = await Promise.allSettled(works);
+  const failed = results.find((result) => result.status === 'rejected');
+  if (failed) throw failed.reason;
 }
 
 /** What a failed connection means, in plain words that name the setting; null where the database was reached. */

@@ -31,10 +31,14 @@ export async function run(env: NodeJS.ProcessEnv, args: readonly string[]): Prom
   let prepared: Prepared | undefined;
   let app: NestFastifyApplication | undefined;
   try {
-    // Loaded when they are needed: what cannot start says so at once.
+    // What cannot start says so at once: the application is loaded only then, while the database is waited for.
     const { prepare } = await import('./prepare.js');
-    prepared = await prepare(environment, dev, logger);
-    const { startApplication } = await import('./start-application.js');
+    let loading: Promise<typeof import('./start-application.js')> | undefined;
+    prepared = await prepare(environment, dev, logger, () => {
+      loading = import('./start-application.js');
+      loading.catch(() => undefined);
+    });
+    const { startApplication } = await loading!;
     if (!stop.signal.aborted) app = await startApplication(prepared, environment, dev, logger);
   } catch (error) {
     await app?.close().catch(() => undefined);
