@@ -81,29 +81,31 @@ function parseDigits(digits: string): ParsedPhoneNumber {
   if (digits.length > MAX_DIGITS) return TOO_LONG;
   // No country calling code begins with 0; past this check the digits are the number that they spell.
   if (digits.startsWith('0')) return NOT_POSSIBLE;
-  const key = Number(digits);
-  const cached = parsedByDigits.get(key);
-  if (cached !== undefined) return cached;
-  const parsed = NORTH_AMERICAN.test(digits) ? northAmerican(`+${key}`) : checkPossible(`+${key}`);
-  parsedByDigits.set(key, parsed);
-  return parsed;
+  return NORTH_AMERICAN.test(digits) ? northAmerican(`+${digits}`) : remembered(Number(digits));
 }
 
 /**
- * Such a number is possible by its length alone. Which of the plan's twenty-five countries it belongs to takes as long to
- * find as all the rest of a check, so that is looked up for those who ask.
+ * Such a number is possible by its length alone, which costs less than to remember it. Which of the plan's twenty-five
+ * countries it belongs to takes as long to find as all the rest of a check, so that is looked up for those who ask.
  */
 function northAmerican(e164: string): ParsedPhoneNumber {
-  let country: string | null | undefined;
-  return Object.freeze({
+  return {
     ok: true,
     e164,
     callingCode: '1',
     get country() {
-      if (country === undefined) country = read(e164)?.country ?? null;
-      return country;
+      const parsed = remembered(Number(e164));
+      return parsed.ok ? parsed.country : null;
     },
-  });
+  };
+}
+
+function remembered(key: number): ParsedPhoneNumber {
+  const cached = parsedByDigits.get(key);
+  if (cached !== undefined) return cached;
+  const parsed = checkPossible(`+${key}`);
+  parsedByDigits.set(key, parsed);
+  return parsed;
 }
 
 function checkPossible(e164: string): ParsedPhoneNumber {
