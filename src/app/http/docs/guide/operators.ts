@@ -38,7 +38,7 @@ ${CURL} ${OPERATOR}/routes" --json '{"prefix": "+44", "carrier": "acme-smsc", "p
       language: 'sh',
       title: 'Is it up, is all well, what was set aside, how are the carriers?',
       code: `curl "$TRUNKLINE/health/ready"
-curl "$TRUNKLINE/metrics" | grep '^trunkline_' | head -n 5
+curl "$TRUNKLINE/metrics" | grep '^trunkline_queue_'
 ${CURL} ${OPERATOR}/audit"
 ${CURL} ${OPERATOR}/dead-letters"
 ${CURL} ${OPERATOR}/carriers"`,
