@@ -1,5 +1,4 @@
 import { Controller, Get, Query } from '@nestjs/common';
-import { ApiOperation } from '@nestjs/swagger';
 import { z } from 'zod';
 import { OperatorOnly } from '../../platform/http/decorators.js';
 import { RunAudit } from './run-audit.js';
@@ -23,7 +22,6 @@ export class AuditController {
   constructor(private readonly audit: RunAudit) {}
 
   @Get()
-  @ApiOperation({ summary: 'Checks the invariants: on all messages, or on those made from one instant to another' })
   run(@Query({ schema: auditQuery }) query: z.infer<typeof auditQuery>) {
     return this.shared(query);
   }

@@ -1,6 +1,5 @@
 import { createHash } from 'node:crypto';
 import { Controller, Get, Param, Res } from '@nestjs/common';
-import { ApiOperation, ApiTags } from '@nestjs/swagger';
 import type { FastifyReply } from 'fastify';
 import { z } from 'zod';
 import { Public } from '../../platform/http/decorators.js';
@@ -17,7 +16,6 @@ const PAGE_POLICY = `default-src 'none'; style-src 'sha256-${STYLE_HASH}'; base-
 const codeParams = z.object({ code: z.string().regex(/^\d{5}$/, 'must be a number of five digits') });
 
 /** The reference of the API, for machines and for people. The pages need no script and nothing from elsewhere. */
-@ApiTags('Documentation')
 @Public()
 @Controller()
 export class DocsController {
@@ -26,22 +24,19 @@ export class DocsController {
   constructor(private readonly reference: ReferenceDocument) {}
 
   @Get('openapi.json')
-  @ApiOperation({ summary: 'This API as an OpenAPI document' })
   openapi() {
     return this.reference.get();
   }
 
   @Get('docs')
-  @ApiOperation({ summary: 'This API as a page to read' })
-  docs(@Res({ passthrough: true }) reply: FastifyReply): string {
+  async docs(@Res({ passthrough: true }) reply: FastifyReply): Promise<string> {
+    const document = await this.reference.get();
     asPage(reply);
-    const document = this.reference.get();
     this.page ??= referencePage(document, documentedErrors(), document.servers?.[0]?.url ?? '');
     return this.page;
   }
 
   @Get('docs/errors/:code')
-  @ApiOperation({ summary: 'What an error code means and what to do about it' })
   error(
     @Param({ schema: codeParams }) { code }: z.infer<typeof codeParams>,
     @Res({ passthrough: true }) reply: FastifyReply,

@@ -14,7 +14,6 @@ import { Admission, type Admitted, type Importance, importanceOf } from './admis
 import { answerClientError } from './client-error.js';
 import { Drain } from './drain.js';
 import { ErrorFilter } from './error.filter.js';
-import { describeApi } from './openapi.js';
 import { ReferenceDocument } from './reference-document.js';
 import { RequestLog } from './request-log.js';
 import { RequestTraces } from './request-traces.js';
@@ -90,7 +89,7 @@ export class Edge implements OnModuleDestroy {
     server.edge = this;
     this.server = server;
     this.drain = new Drain(server.server);
-    this.reference.from(() => describeApi(app, this.publicUrl.base()));
+    this.reference.from(async () => (await import('./openapi.js')).describeApi(app, this.publicUrl.base()));
     server.decorateRequest('context');
     server.decorateRequest('admitted', null);
     server.addHook('onRoute', (route) => this.addRoute(route));

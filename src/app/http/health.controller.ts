@@ -1,12 +1,10 @@
 import { Controller, Get, Headers, Res } from '@nestjs/common';
-import { ApiHeader, ApiOperation, ApiTags } from '@nestjs/swagger';
 import type { FastifyReply } from 'fastify';
 import { Public } from '../../platform/http/decorators.js';
 import { Metrics, OPENMETRICS_TEXT, PROMETHEUS_TEXT } from '../../platform/telemetry/metrics.js';
 import { Readiness } from '../../platform/telemetry/readiness.js';
 
 /** What whoever runs the process asks it. Open to all who reach it: bind it, or a proxy, accordingly. */
-@ApiTags('Health')
 @Public()
 @Controller()
 export class HealthController {
@@ -16,13 +14,11 @@ export class HealthController {
   ) {}
 
   @Get('health/live')
-  @ApiOperation({ summary: 'Whether the process runs' })
   live() {
     return { status: 'ok' };
   }
 
   @Get('health/ready')
-  @ApiOperation({ summary: 'Whether the process can serve: 200 or 503, with the state of each thing it needs' })
   async ready(@Res({ passthrough: true }) reply: FastifyReply) {
     const { ready, checks } = await this.readiness.report();
     if (!ready) reply.code(503);
@@ -30,10 +26,6 @@ export class HealthController {
   }
 
   @Get('metrics')
-  @ApiOperation({
-    summary: "Metrics in Prometheus' text format, or in OpenMetrics, with exemplars, where `Accept` names it",
-  })
-  @ApiHeader({ name: 'Accept', required: false, description: '`application/openmetrics-text` for OpenMetrics' })
   render(
     @Headers('accept') accept: string | undefined,
     @Res({ passthrough: true }) reply: FastifyReply,

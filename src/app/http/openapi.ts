@@ -1,8 +1,9 @@
 import { STATUS_CODES } from 'node:http';
 import type { INestApplication } from '@nestjs/common';
+import { ModulesContainer, Reflector } from '@nestjs/core';
 import { DocumentBuilder, type OpenAPIObject, SwaggerModule } from '@nestjs/swagger';
 import { z } from 'zod';
-import { ACCESS_EXTENSION } from '../../platform/http/decorators.js';
+import { ACCESS, type Access, READS_BYTES } from '../../platform/http/decorators.js';
 import { type Dialect, dialectOf } from './dialect.js';
 import { summaryOf } from './docs/summaries.js';
 import { FORM, JSON_TYPE } from './request-content.js';
@@ -13,6 +14,23 @@ type Schema = NonNullable<NonNullable<OpenAPIObject['components']>['schemas']>[s
 
 const METHODS = ['get', 'put', 'post', 'delete', 'options', 'head', 'patch'] as const;
 const PROBLEM_TYPE = 'application/problem+json';
+/** Where the generator's name, that of the controller, is not the best one. */
+const TAGS: Readonly<Record<string, string>> = { Docs: 'Documentation' };
+
+/** What the decorators of a route say of it. */
+interface RouteMarks {
+  readonly access: Access;
+  readonly readsBytes: boolean;
+}
+
+const UNMARKED: RouteMarks = { access: 'customer', readsBytes: false };
+const METRICS_ACCEPT = {
+  name: 'Accept',
+  in: 'header' as const,
+  required: false,
+  description: '`application/openmetrics-text` for OpenMetrics',
+  schema: { type: 'string' },
+};
 
 const TWILIO_ERROR: Schema = {
   type: 'object',
@@ -62,10 +80,12 @@ export function describeApi(app: INestApplication, publicUrl: string): OpenAPIOb
     .addBearerAuth({ type: 'http', scheme: 'bearer', description: 'Operator token' }, 'bearer')
     .build();
   const document = SwaggerModule.createDocument(app, frame, { standardSchemaConverter: convertSchema });
+  const marks = marksOf(app);
   for (const [path, item] of Object.entries(document.paths)) {
     for (const method of METHODS) {
       const operation = item[method];
-      if (operation) completeOperation(operation, method.toUpperCase(), path);
+      if (operation)
+        completeOperation(operation, method.toUpperCase(), path, marks.get(operation.operationId ?? '') ?? UNMARKED);
     }
   }
   const schemas = { ...document.components?.schemas, TwilioError: TWILIO_ERROR, Problem: PROBLEM };
@@ -78,12 +98,33 @@ function convertSchema(schema: unknown, { schemaType }: { schemaType: 'input' | 
   return { schema: z.toJSONSchema(schema, { target: 'openapi-3.0', io: schemaType, unrepresentable: 'any' }) };
 }
 
-function completeOperation(operation: Operation, method: string, path: string): void {
+/** By the name that the generator gives an operation: that of its controller's class and of the method. */
+function marksOf(app: INestApplication): Map<string, RouteMarks> {
+  const reflector = app.get(Reflector);
+  const controllers = [...app.get(ModulesContainer).values()].flatMap((module) => [...module.controllers.values()]);
+  const marks = new Map<string, RouteMarks>();
+  for (const { metatype } of controllers) {
+    if (typeof metatype !== 'function') continue;
+    for (const [name, { value: handler }] of Object.entries(Object.getOwnPropertyDescriptors(metatype.prototype))) {
+      if (typeof handler !== 'function') continue;
+      marks.set(`${metatype.name}_${name}`, {
+        access: reflector.getAllAndOverride(ACCESS, [handler, metatype]) ?? UNMARKED.access,
+        readsBytes: reflector.getAllAndOverride(READS_BYTES, [handler, metatype]) ?? UNMARKED.readsBytes,
+      });
+    }
+  }
+  return marks;
+}
+
+function completeOperation(operation: Operation, method: string, path: string, marks: RouteMarks): void {
   operation.summary ||= summaryOf(method, path);
+  operation.tags = operation.tags?.map((tag) => TAGS[tag] ?? tag);
+  if (path === '/metrics') operation.parameters = [...(operation.parameters ?? []), METRICS_ACCEPT];
+  if (marks.readsBytes && method !== 'GET') operation.requestBody = bytesBody();
   const dialect = dialectOf(path);
   nameBodyType(operation, dialect);
   namePathParameters(operation, path);
-  nameCredentials(operation);
+  nameCredentials(operation, marks.access);
   nameResponses(operation);
   operation.responses = { ...operation.responses, default: errorResponse(dialect) };
 }
@@ -106,10 +147,13 @@ function namePathParameters(operation: Operation, path: string): void {
   operation.parameters = [...added, ...(operation.parameters ?? [])];
 }
 
-function nameCredentials(operation: Operation): void {
-  const extended = operation as Operation & Record<string, unknown>;
-  const access = extended[ACCESS_EXTENSION];
-  delete extended[ACCESS_EXTENSION];
+/** What it holds is between the one who sends it and the one who reads it. */
+function bytesBody() {
+  const schema = { description: 'As the definition of the carrier says' };
+  return { required: true, content: { [JSON_TYPE]: { schema }, [FORM]: { schema } } };
+}
+
+function nameCredentials(operation: Operation, access: Access): void {
   if (access === 'public') operation.security = [];
   else operation.security = access === 'operator' ? [{ bearer: [] }] : [{ basic: [] }];
 }

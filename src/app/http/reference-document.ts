@@ -1,17 +1,20 @@
 import { Injectable } from '@nestjs/common';
 import type { OpenAPIObject } from '@nestjs/swagger';
 
-/** The description of the API, made from the routes at the first request for it and kept. */
+/**
+ * The description of the API, made from the routes at the first request for it and kept. What makes it is loaded then
+ * too: it is as much code as a fifth of all the rest, and most processes are never asked.
+ */
 @Injectable()
 export class ReferenceDocument {
-  private make: (() => OpenAPIObject) | null = null;
-  private made: OpenAPIObject | null = null;
+  private make: (() => Promise<OpenAPIObject>) | null = null;
+  private made: Promise<OpenAPIObject> | null = null;
 
-  from(make: () => OpenAPIObject): void {
+  from(make: () => Promise<OpenAPIObject>): void {
     this.make = make;
   }
 
-  get(): OpenAPIObject {
+  get(): Promise<OpenAPIObject> {
     if (!this.make) throw new Error('the edge is not attached: Edge.attach must run before the first request');
     this.made ??= this.make();
     return this.made;

@@ -1,12 +1,8 @@
-import { applyDecorators, createParamDecorator, type ExecutionContext, SetMetadata } from '@nestjs/common';
-import { ApiExtension } from '@nestjs/swagger';
+import { createParamDecorator, type ExecutionContext, SetMetadata } from '@nestjs/common';
 import type { Principal } from '../../shared/principal.js';
 
 export const ACCESS = 'trunkline:access';
 export type Access = 'public' | 'operator' | 'customer';
-
-/** Name under which a route's access stands in the generated API description, until it is turned into `security`. */
-export const ACCESS_EXTENSION = 'x-access';
 
 /** Reachable without credentials. Everything not marked needs a customer's. */
 export const Public = () => access('public');
@@ -91,5 +87,5 @@ export const Context = createParamDecorator(
 );
 
 function access(level: Access) {
-  return applyDecorators(SetMetadata(ACCESS, level), ApiExtension(ACCESS_EXTENSION, level));
+  return SetMetadata(ACCESS, level);
 }

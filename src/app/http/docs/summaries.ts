@@ -1,5 +1,11 @@
-/** What operations do, in a few words, where their controllers do not say it: by method and path. */
+/** What operations do, in a few words, where method and path do not say it. */
 const SUMMARIES: Readonly<Record<string, string>> = {
+  'GET /health/live': 'Whether the process runs',
+  'GET /health/ready': 'Whether the process can serve: 200 or 503, with the state of each thing it needs',
+  'GET /metrics': "Metrics in Prometheus' text format, or in OpenMetrics, with exemplars, where `Accept` names it",
+  'GET /openapi.json': 'This API as an OpenAPI document',
+  'GET /docs': 'This API as a page to read',
+  'GET /docs/errors/{code}': 'What an error code means and what to do about it',
   'POST /2010-04-01/Accounts/{AccountSid}/Messages.json': 'Send a message',
   'GET /2010-04-01/Accounts/{AccountSid}/Messages.json': 'List messages, newest first',
   'GET /2010-04-01/Accounts/{AccountSid}/Messages/{Sid}.json': 'Read a message',
@@ -41,6 +47,7 @@ const SUMMARIES: Readonly<Record<string, string>> = {
   'GET /v1/operator/simulator/carriers/{name}': 'Knobs and counters of a simulated carrier',
   'PUT /v1/operator/simulator/carriers/{name}': 'Turn the knobs of a simulated carrier',
   'GET /v1/operator/simulator/carriers/{name}/submissions': 'What a simulated carrier was given, by its own record',
+  'GET /v1/operator/audit': 'Checks the invariants: on all messages, or on those made from one instant to another',
   'GET /v1/operator/consumers': 'List consumers, with position, lag and events set aside',
   'POST /v1/operator/consumers/{id}/replay': 'Set a consumer back; effects that happened stay single',
   'GET /v1/operator/dead-letters': 'List events set aside and callbacks given up',

@@ -1,5 +1,4 @@
 import { Controller, Get, HttpCode, Param, Post, Req } from '@nestjs/common';
-import { ApiBody, ApiConsumes } from '@nestjs/swagger';
 import type { FastifyRequest } from 'fastify';
 import { Public, ReadsBytes } from '../../../platform/http/decorators.js';
 import { Failure } from '../../../shared/failure.js';
@@ -19,8 +18,6 @@ export class ReceiptsController {
   /** A carrier's receipts, in its own form; 204 when they are durable. Anything else: it is to send them again. */
   @Post(':name/receipts')
   @HttpCode(204)
-  @ApiConsumes('application/json', FORM)
-  @ApiBody({ schema: { description: 'As the definition of the carrier says' } })
   async receive(@Param('name') name: string, @Req() request: FastifyRequest): Promise<void> {
     const body = Buffer.isBuffer(request.body) ? request.body : Buffer.alloc(0);
     if (body.length > MAX_BODY_BYTES) throw new Failure('payload_too_large');
