@@ -16,6 +16,7 @@ import {
   tracingOf,
 } from '../platform/settings/settings.js';
 import type { Logger } from '../platform/tokens.js';
+import { assertFree } from './assert-free.js';
 import { makeSecrets, readSecrets, type Secrets, secretsFile } from './kept-secrets.js';
 
 /** What the process stands on, ready, with the way to take it down again, in the reverse order. */
@@ -35,7 +36,8 @@ const LOOPBACK = ['127.0.0.0/8', '::1/128'];
  * named, secrets, migrations and partitions.
  *
  * @param onWait called when what a start most often fails for is behind, and other programs are waited for
- * @throws Error in plain words when the data directory is in use or cannot be used, or the database cannot be reached
+ * @throws Error in plain words when the data directory is in use or cannot be used, or the database cannot be reached;
+ *   EADDRINUSE where the port is taken
  */
 export async function prepare(
   environment: Environment,
@@ -55,6 +57,7 @@ export async function prepare(
       release.push(() => lock.release());
     }
     if (!common) await assertNoHalfRestore(dataDir);
+    if (environment.ROLES.includes('api')) await assertFree(environment.PORT, environment.HOST);
     onWait();
     if (!common) {
       const postgres = await startEmbeddedPostgres({ dataDir, log: plain(logger) });
