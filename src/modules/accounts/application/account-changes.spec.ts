@@ -255,6 +255,31 @@ describe('what customers change', () => {
     await expect(own(owner, sub, { friendlyName: 'Again' })).rejects.toMatchObject({ failure: 'conflict' });
   });
 
+  it('is nothing that an owner asks for who was stopped meanwhile', async () => {
+    const owner = await openActive();
+    const sub = await subaccountOf(owner);
+    await running.module.get(ChangeAccount).change(owner, { status: 'suspended' });
+    const asked = own(owner, sub, { status: 'active' });
+    await expect(asked).rejects.toMatchObject({ failure: 'account_not_active' });
+    expect(await running.module.get(FindAccount).find(sub)).toMatchObject({ status: 'suspended' });
+  });
+
+  it('is stopped with its owner, in whatever order they come', async () => {
+    const owner = await openActive();
+    const sub = await subaccountOf(owner);
+    for (let round = 0; round < 10; round++) {
+      await own(owner, sub, { status: 'suspended' });
+      const [stopped] = await Promise.allSettled([
+        running.module.get(ChangeAccount).change(owner, { status: 'suspended' }),
+        own(owner, sub, { status: 'active' }),
+      ]);
+      expect(stopped.status).toBe('fulfilled');
+      expect(await running.module.get(FindAccount).find(sub)).toMatchObject({ status: 'suspended' });
+      await running.module.get(ChangeAccount).change(owner, { status: 'active' });
+      await own(owner, sub, { status: 'active' });
+    }
+  });
+
   it('is nothing of another account, and no status of its own', async () => {
     const [owner, stranger] = [await openActive(), await openActive()];
     const sub = await subaccountOf(owner);

@@ -8,6 +8,14 @@ import { AccountsRepository } from '../infrastructure/accounts.repository.js';
 import { AccountsDatabase, AccountsLog } from '../infrastructure/accounts.storage.js';
 import { AccountDirectory } from './account-directory.js';
 
+/** What goes with a change of an account, in the same transaction. */
+interface Beside {
+  /** Looks at what the change rests on, before the account is locked; what it throws undoes everything. */
+  readonly admit?: (tx: Queryable) => Promise<void>;
+  /** What the change brings with it for each account that this one owns and that is not closed. */
+  readonly decideOwned?: (owned: AccountState) => Decision;
+}
+
 interface Written {
   readonly account: AccountState;
   readonly events: NewEvent[];
@@ -27,17 +35,17 @@ export class AccountChanges {
    * Locks the account, lets `decide` say what happens, writes the account with a version per fact, and the facts as
    * its events. `decide` may write rows of keys and numbers in the same transaction. Without facts nothing is written.
    *
-   * @param decideOwned what that brings with it for each account that this one owns and that is not closed
    * @throws Failure `not_found` when there is no such account; whatever `decide` throws, which undoes everything
    */
   async change(
     accountSid: string,
     decide: (account: AccountState, tx: Queryable) => Decision | Promise<Decision>,
-    decideOwned: ((owned: AccountState) => Decision) | null = null,
+    { admit, decideOwned }: Beside = {},
   ): Promise<AccountState> {
     const id = parseSid('AC', accountSid);
     if (!id) throw new Failure('not_found');
     const { account, events } = await this.db.transaction(async (tx) => {
+      await admit?.(tx);
       const current = await this.repository.lock(tx, id);
       if (!current) throw new Failure('not_found');
       const changed = await this.write(tx, current, await decide(current, tx));

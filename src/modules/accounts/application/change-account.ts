@@ -20,7 +20,7 @@ export class ChangeAccount {
     const changed = await this.changes.change(
       accountSid,
       (account) => amend(account, patch),
-      isStopped ? (owned) => follow(owned, status) : null,
+      isStopped ? { decideOwned: (owned) => follow(owned, status) } : {},
     );
     return accountView(changed);
   }
