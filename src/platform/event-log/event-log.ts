@@ -54,10 +54,10 @@ export class EventLog implements ReadableLog {
   private readonly upcasters = new Map<string, EventDefinition>();
   private readonly wakeups = new EventEmitter();
   private readonly recent = new RecentEvents(RECENT_EVENTS);
-  /** The reads of newest events that are under way, by the position they start after. */
   /** Wakes that brought no events along, and how many of them the newest run was read to its end after. */
   private announced = 0;
   private seen = -1;
+  /** The reads of newest events that are under way, by the position they start after. */
   private readonly reading = new Map<number, Promise<StoredEvent[]>>();
 
   constructor(
