@@ -1,3 +1,4 @@
+import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { FactoryProvider } from '@nestjs/common';
 import { HttpAdapterHost } from '@nestjs/core';
@@ -9,6 +10,23 @@ import { PublicUrl } from './public-url.js';
 export const publicUrlProvider: FactoryProvider<PublicUrl> = {
   provide: PublicUrl,
   inject: [SETTINGS, HttpAdapterHost],
-  useFactory: (settings: Settings, host: HttpAdapterHost) =>
-    new PublicUrl(settings, (): AddressInfo | string | null => host.httpAdapter.getHttpServer().address()),
+  useFactory: (settings: Settings, host: HttpAdapterHost) => new PublicUrl(settings, boundAddress(host)),
 };
+
+/** Asked of the system when the server begins to listen and not each time: refusals under overload name it too. */
+function boundAddress(host: HttpAdapterHost): () => AddressInfo | string | null {
+  let address: AddressInfo | string | null = null;
+  let isFollowed = false;
+  const follow = (server: Server) => {
+    const look = () => {
+      address = server.address();
+    };
+    look();
+    server.on('listening', look).on('close', look);
+    isFollowed = true;
+  };
+  return () => {
+    if (!isFollowed) follow(host.httpAdapter.getHttpServer() as Server);
+    return address;
+  };
+}
