@@ -32,8 +32,8 @@ const RETRY_BASE_MS = 100;
 const RETRY_MAX_MS = 2_000;
 /** A lease that was renewed late holds again. */
 const LEASE_RETRY_MS = 100;
-/** How much of its pace waits here, so that it is never idle: more than leaves at a time. */
-const READY_MS = 100;
+/** How much of its pace waits here, so that it is never idle. */
+const READY_MS = 50;
 /** Slower than this counts against the carrier. */
 const SLOW_SHARE = 0.75;
 

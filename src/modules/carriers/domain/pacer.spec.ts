@@ -54,7 +54,7 @@ it('lets what waits for the pace leave a few at a time, and what need not wait a
   const pacer = new Pacer(100, () => 0.5, 0);
   const times = leave(pacer, Array(10 + 24).fill(1));
   expect(times.slice(0, 10)).toEqual(Array(10).fill(0));
-  expect(new Set(times.slice(10))).toEqual(new Set([60, 120, 180, 240]));
+  expect(times.slice(10)).toEqual([40, 80, 120, 160, 200, 240].flatMap((at) => Array(4).fill(at)));
   expect(pacer.waitMs(1_000)).toBe(0);
 });
 

@@ -1,6 +1,8 @@
 const BURST_MS = 100;
 /** Less than a burst, or what a late timer left unused would be lost. */
 const SLICE_MS = 60;
+/** More would save little, and what is urgent would wait for them. */
+const SLICE_MESSAGES = 4;
 const SLOWEST = 0.05;
 const RECOVERY_PER_SECOND = 0.1;
 const FIRST_PAUSE_MS = 100;
@@ -45,7 +47,7 @@ export class Pacer {
     this.fill(nowMs);
     const rate = (this.perSecond * this.rateShare) / 1000;
     this.isSaving ||= this.tokens < 1;
-    const missing = this.isSaving ? Math.max(1, rate * SLICE_MS) - this.tokens : 0;
+    const missing = this.isSaving ? Math.max(1, Math.min(SLICE_MESSAGES, rate * SLICE_MS)) - this.tokens : 0;
     // At least a millisecond: what a rounding error leaves over must not keep the caller asking without end.
     if (missing > 0) return Math.max(1, Math.ceil(missing / rate));
     this.isSaving = false;
