@@ -21,9 +21,9 @@ export const SERVER_SETTINGS: ServerSettings = {
   // Queue-like tables change wholly within minutes and stay small: look often. What grows need not be gone through at
   // every twentieth row, which took a seventh of a loaded machine; its partitions are analysed as they grow (partition-care).
   autovacuum_naptime: '10s',
-  autovacuum_vacuum_scale_factor: '0.02',
-  autovacuum_vacuum_insert_scale_factor: '0.1',
-  autovacuum_analyze_scale_factor: '0.05',
+  autovacuum_vacuum_scale_factor: '0.1',
+  autovacuum_vacuum_insert_scale_factor: '0.2',
+  autovacuum_analyze_scale_factor: '0.5',
   autovacuum_vacuum_cost_limit: '1000',
   // The session of a process that was killed gives its locks back.
   client_connection_check_interval: '2s',
