@@ -5,7 +5,7 @@ import { createServer } from 'node:net';
  * Listens for a moment where the application is going to: a start that cannot end well ends before a database is made and
  * messages are sent.
  *
- * @param port 0: any that is free
+ * @param port where the application will listen; for 0, any port that is free, there is nothing to find out
  * @throws what listening would throw, EADDRINUSE where the port is taken
  */
 export async function assertFree(port: number, host: string): Promise<void> {

@@ -85,7 +85,7 @@ function parseDigits(digits: string): ParsedPhoneNumber {
 }
 
 /**
- * Such a number is possible by its length alone, which costs less than to remember it. Which of the plan's twenty-five
+ * Such a number is possible by its length alone, which costs about what remembering it would. Which of the plan's twenty-five
  * countries it belongs to takes as long to find as all the rest of a check, so that is looked up for those who ask.
  */
 function northAmerican(e164: string): ParsedPhoneNumber {

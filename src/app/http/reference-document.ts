@@ -16,7 +16,14 @@ export class ReferenceDocument {
 
   get(): Promise<OpenAPIObject> {
     if (!this.make) throw new Error('the edge is not attached: Edge.attach must run before the first request');
-    this.made ??= this.make();
+    if (!this.made) {
+      const made = this.make();
+      this.made = made;
+      // What failed once, for want of open files or memory, may do the next time.
+      made.catch(() => {
+        this.made = null;
+      });
+    }
     return this.made;
   }
 }
