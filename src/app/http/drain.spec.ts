@@ -62,6 +62,18 @@ describe('a server that stops', () => {
     expect(one.text()).toContain('whole');
   });
 
+  it('answers all that one connection has asked at once', async () => {
+    const { answers, client, stop, ended } = await open();
+    const one = await client();
+    one.socket.write(GET + GET);
+    await eventually(() => answers.length === 2);
+    await stop();
+    answers[0]!.end('first');
+    answers[1]!.end('second');
+    await Promise.all([one.closed, ended]);
+    expect(one.text()).toMatch(/first[^]*connection: close[^]*second/i);
+  });
+
   it('closes connections on which nothing was asked, or nothing more', async () => {
     const { answers, client, stop, ended } = await open();
     const [fresh, idle] = [await client(), await client()];

@@ -11,32 +11,40 @@ const ANSWER_GRACE_MS = 10_000;
  * closes idle ones only, and neither those that are new nor those on which an answer ends later.
  */
 export class Drain {
-  private readonly sockets = new Set<Socket>();
-  private readonly answers = new Set<ServerResponse>();
+  /**
+   * Every connection with its newest answer, null where that has ended. By connection, whose entries stay: in a set of
+   * answers, each rehash would leave a table behind that leads to the next one, and through a single one that has grown
+   * old every answer lives on, with all that hangs on it, until the whole heap is collected.
+   */
+  private readonly answers = new Map<Socket, ServerResponse | null>();
   private isClosing = false;
 
   constructor(private readonly server: Server) {
     server.on('connection', (socket: Socket) => {
-      this.sockets.add(socket);
-      socket.once('close', () => this.sockets.delete(socket));
+      this.answers.set(socket, null);
+      socket.once('close', () => this.answers.delete(socket));
     });
   }
 
   /** A request has come. */
   begin(answer: ServerResponse): void {
-    this.answers.add(answer);
+    const { socket } = answer.req;
+    if (this.answers.has(socket)) this.answers.set(socket, answer);
   }
 
   /** Its answer has ended. */
   end(answer: ServerResponse): void {
-    this.answers.delete(answer);
+    const { socket } = answer.req;
+    if (this.answers.get(socket) === answer) this.answers.set(socket, null);
     if (this.isClosing) setImmediate(() => this.server.closeIdleConnections());
   }
 
   /** From now on connections end; the server has stopped listening. */
   close(): void {
     this.isClosing = true;
-    for (const answer of this.answers) if (!answer.headersSent) answer.setHeader('connection', 'close');
+    for (const answer of this.answers.values()) {
+      if (answer && !answer.headersSent) answer.setHeader('connection', 'close');
+    }
     const timers = [
       setTimeout(() => this.closeUnused(), REQUEST_GRACE_MS),
       setTimeout(() => this.server.closeAllConnections(), ANSWER_GRACE_MS),
@@ -46,7 +54,6 @@ export class Drain {
   }
 
   private closeUnused(): void {
-    const used = new Set([...this.answers].map((answer) => answer.socket));
-    for (const socket of this.sockets) if (!used.has(socket)) socket.destroy();
+    for (const [socket, answer] of this.answers) if (!answer) socket.destroy();
   }
 }
