@@ -1,4 +1,5 @@
 import pg from 'pg';
+import { arrayLiteral } from './array-literal.js';
 import { followPool } from './follow-pool.js';
 import type { Retention } from './partition-care.js';
 import { yieldCpu } from './yield-cpu.js';
@@ -102,7 +103,7 @@ export class ModuleDatabase implements Queryable {
 
   /** Runs one statement on the data plane. */
   query<R extends pg.QueryResultRow>(query: pg.QueryConfig | string, values?: unknown[]): Promise<pg.QueryResult<R>> {
-    return this.data.query<R>(query as string, values);
+    return this.data.query<R>(withLiterals(query) as string, values?.map(arrayLiteral));
   }
 
   /**
@@ -160,7 +161,9 @@ async function inTransaction<T>(pool: pg.Pool, begin: string, work: (tx: Queryab
   client.on('error', onBroken);
   try {
     await client.query(begin);
-    const result = await work(client as Queryable);
+    const result = await work({
+      query: (query, values) => client.query(withLiterals(query) as string, values?.map(arrayLiteral)),
+    });
     const { command } = await client.query('commit');
     // PostgreSQL answers so, and not with an error, when `work` swallowed the error of a statement.
     if (command !== 'COMMIT') throw new Error('the transaction was rolled back: one of its statements had failed');
@@ -173,6 +176,11 @@ async function inTransaction<T>(pool: pg.Pool, begin: string, work: (tx: Queryab
     client.off('error', onBroken);
     client.release(broken);
   }
+}
+
+function withLiterals(query: pg.QueryConfig | string): pg.QueryConfig | string {
+  if (typeof query === 'string' || !query.values) return query;
+  return { ...query, values: query.values.map(arrayLiteral) };
 }
 
 function connection(options: ModuleDatabaseOptions, settings: readonly string[]): pg.PoolConfig {
