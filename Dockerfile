@@ -42,4 +42,4 @@ STOPSIGNAL SIGTERM
 # for the recovery of a large database.
 HEALTHCHECK --interval=15s --timeout=10s --start-period=5m --retries=3 \
     CMD ["node", "dist/cli.js", "health", "--live"]
-ENTRYPOINT ["node", "--enable-source-maps", "--max-semi-space-size=8", "dist/main.js"]
+ENTRYPOINT ["node", "--enable-source-maps", "--max-semi-space-size=8", "--no-allocation-site-pretenuring", "dist/main.js"]

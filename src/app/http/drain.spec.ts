@@ -71,7 +71,7 @@ describe('a server that stops', () => {
     answers[0]!.end('first');
     answers[1]!.end('second');
     await Promise.all([one.closed, ended]);
-    expect(one.text()).toMatch(/first[^]*connection: close[^]*second/i);
+    expect(one.text()).toMatch(/first[\s\S]*connection: close[\s\S]*second/i);
   });
 
   it('closes connections on which nothing was asked, or nothing more', async () => {

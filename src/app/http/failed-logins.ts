@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import { Injectable } from '@nestjs/common';
 import { LRUCache } from 'lru-cache';
 import { SlidingWindows } from '../../platform/limits/sliding-windows.js';
@@ -54,5 +54,5 @@ function sourceOf(address: string): string {
 
 /** Nothing that was sent is kept as it is. */
 function digestOf(authorization: string): string {
-  return createHash('sha256').update(authorization).digest('base64');
+  return hash('sha256', authorization, 'base64');
 }

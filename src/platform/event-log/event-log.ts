@@ -319,7 +319,7 @@ export class EventLog implements ReadableLog {
   }
 }
 
-/** As it would be read: what its data holds has been through JSON. */
+/** As it would be read. */
 function storedEvent(event: NewEvent, position: number, occurredAt: Date): StoredEvent {
   return Object.freeze({
     position,
@@ -328,10 +328,24 @@ function storedEvent(event: NewEvent, position: number, occurredAt: Date): Store
     type: event.type,
     tenantId: event.tenantId,
     occurredAt,
-    data: freeze(JSON.parse(JSON.stringify(event.data))),
+    data: freeze(throughJson(event.data)),
     causation: event.causation ?? null,
     traceparent: event.traceparent ?? null,
   });
+}
+
+/** Data as its column gives it back. Most is flat: JSON changes nothing of it, and a copy costs a quarter. */
+function throughJson(data: unknown): unknown {
+  return isFlat(data) ? { ...data } : JSON.parse(JSON.stringify(data));
+}
+
+function isFlat(data: unknown): data is object {
+  if (typeof data !== 'object' || data === null || Object.getPrototypeOf(data) !== Object.prototype) return false;
+  for (const value of Object.values(data)) {
+    const isPlain = value === null || typeof value === 'string' || typeof value === 'boolean';
+    if (!isPlain && !Number.isSafeInteger(value)) return false;
+  }
+  return true;
 }
 
 /** Several consumers hold the same event: none may change it for the others. */

@@ -125,16 +125,25 @@ describe('a log', () => {
     const off = log.onWake(() => undefined);
     await log.read(head - 1);
     queries.mockClear();
+    const kinds = [
+      { one: 1, two: null },
+      { gone: undefined },
+      { at: new Date(0) },
+      { parts: [1, { deep: true }] },
+      { n: NaN },
+    ];
     const events = new Streams(2)
       .next(5)
-      .map((event, index) => ({ ...event, data: { ...(event.data as object), index } }));
+      .map((event, index) => ({ ...event, data: { ...(event.data as object), ...kinds[index] } }));
     const appended = await house.db.transaction((tx) => log.append(tx, events));
     log.committed(appended);
     const handed = await log.read(head);
     expect(queries).not.toHaveBeenCalled();
     expect(handed).toHaveLength(5);
-    expect(handed).toEqual(await new EventLog(house.db, TEST_EVENTS).read(head));
+    expect(handed).toStrictEqual(await new EventLog(house.db, TEST_EVENTS).read(head));
     for (const { data } of handed) expect(Object.isFrozen(data)).toBe(true);
+    // What was appended is its writer's, to change.
+    for (const { data } of events) expect(Object.isFrozen(data)).toBe(false);
     off();
   });
 

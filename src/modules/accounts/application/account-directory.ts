@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
-import { LRUCache } from 'lru-cache';
 import { SecretBox } from '../../../platform/crypto/secret-box.js';
 import type { LocalTail } from '../../../platform/event-log/consumer.js';
+import { answerOf, type CoalescingCache, coalescingCache } from '../../../shared/coalescing-cache.js';
 import type { EventData, StoredEvent } from '../../../shared/define-event.js';
 import type { Principal } from '../../../shared/principal.js';
 import { parseSid, sidOf } from '../../../shared/sid.js';
@@ -31,18 +31,11 @@ export interface KnownAccount {
   readonly byKey: Principal;
 }
 
-/** A cached answer; null: there is none, which is forgotten sooner. */
-interface Answer<V> {
-  readonly value: V | null;
-}
-
 const MAX_ACCOUNTS = 20_000;
 const MAX_KEYS = 20_000;
 const MAX_NUMBERS = 100_000;
 const MAX_NUMBERS_AT_ONCE = 1_000;
 const NUMBER_EVENTS: readonly string[] = [phoneNumberAssigned.type, phoneNumberChanged.type, phoneNumberReleased.type];
-const FRESH_MS = 60_000;
-const NEGATIVE_MS = 2_000;
 
 /**
  * What this process knows of accounts, keys and numbers, so that neither a request nor a message costs a query or a
@@ -54,35 +47,35 @@ const NEGATIVE_MS = 2_000;
 export class AccountDirectory implements LocalTail {
   readonly id = 'accounts.directory';
   readonly source = 'accounts';
-  private readonly accounts: LRUCache<string, Answer<KnownAccount>>;
-  private readonly keys: LRUCache<string, Answer<StoredKey>>;
-  private readonly numbers: LRUCache<string, Answer<StoredNumber>>;
+  private readonly accounts: CoalescingCache<KnownAccount>;
+  private readonly keys: CoalescingCache<StoredKey>;
+  private readonly numbers: CoalescingCache<StoredNumber>;
 
   constructor(
     private readonly repository: AccountsRepository,
     private readonly secrets: SecretBox,
   ) {
-    this.accounts = coalescing(MAX_ACCOUNTS, async (id) => this.known(await this.repository.find(id)));
-    this.keys = coalescing(MAX_KEYS, (id) => this.repository.findKey(id));
-    this.numbers = coalescing(
+    this.accounts = coalescingCache(MAX_ACCOUNTS, async (id) => this.known(await this.repository.find(id)));
+    this.keys = coalescingCache(MAX_KEYS, (id) => this.repository.findKey(id));
+    this.numbers = coalescingCache(
       MAX_NUMBERS,
       inOneQuery((phoneNumbers) => this.repository.findNumbers(phoneNumbers)),
     );
   }
 
   /** The account with this id, or null. */
-  async account(id: string): Promise<KnownAccount | null> {
-    return (await this.accounts.forceFetch(id)).value;
+  account(id: string): Promise<KnownAccount | null> {
+    return answerOf(this.accounts, id);
   }
 
   /** The API key with this id, or null when there is none or it is revoked. */
-  async key(id: string): Promise<StoredKey | null> {
-    return (await this.keys.forceFetch(id)).value;
+  key(id: string): Promise<StoredKey | null> {
+    return answerOf(this.keys, id);
   }
 
   /** The number with its owner, or null where nobody owns it. Those that are asked for at once share a query. */
-  async number(phoneNumber: string): Promise<StoredNumber | null> {
-    return (await this.numbers.forceFetch(phoneNumber)).value;
+  number(phoneNumber: string): Promise<StoredNumber | null> {
+    return answerOf(this.numbers, phoneNumber);
   }
 
   /** Forgets what the events changed; loads under way are not kept either. */
@@ -148,21 +141,4 @@ function inOneQuery(find: (phoneNumbers: readonly string[]) => Promise<StoredNum
     gathering.phoneNumbers.push(phoneNumber);
     return (await gathering.found).get(phoneNumber) ?? null;
   };
-}
-
-function coalescing<V>(max: number, load: (key: string) => Promise<V | null>): LRUCache<string, Answer<V>> {
-  return new LRUCache<string, Answer<V>>({
-    max,
-    ttl: FRESH_MS,
-    allowStale: true,
-    // Where the database is gone, what is known stays known; what is not is an error, never an answer.
-    noDeleteOnFetchRejection: true,
-    // An answer that was evicted while it was loaded goes to whoever waits for it, and is not kept.
-    ignoreFetchAbort: true,
-    fetchMethod: async (key, _stale, { options }) => {
-      const value = await load(key);
-      if (value === null) options.ttl = NEGATIVE_MS;
-      return { value };
-    },
-  });
 }

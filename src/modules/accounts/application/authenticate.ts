@@ -13,11 +13,11 @@ export class Authenticate {
   constructor(private readonly directory: AccountDirectory) {}
 
   /** An account SID with its auth token, or an API key's SID with its secret; null for anything else. */
-  async authenticate({ username, password }: Credentials): Promise<Principal | null> {
+  authenticate({ username, password }: Credentials): Promise<Principal | null> {
     const accountId = parseSid('AC', username);
     if (accountId) return this.byToken(accountId, password);
     const keyId = parseSid('SK', username);
-    return keyId ? this.byKey(keyId, password) : null;
+    return keyId ? this.byKey(keyId, password) : Promise.resolve(null);
   }
 
   private async byToken(accountId: string, password: string): Promise<Principal | null> {

@@ -40,8 +40,13 @@ export class PriceList implements LocalTail {
 
   /** The rates that hold for an account: its own and the general ones. */
   async of(accountId: string): Promise<RateTable> {
-    const [own, general] = await Promise.all([this.cache.forceFetch(accountId), this.cache.forceFetch(GENERAL)]);
+    const [own, general] = await Promise.all([this.ratesOf(accountId), this.ratesOf(GENERAL)]);
     return new RateTable(own, general);
+  }
+
+  private ratesOf(accountId: string): RatesByPrefix | Promise<RatesByPrefix> {
+    const fresh = this.cache.get(accountId, { allowStale: false, noDeleteOnStaleGet: true });
+    return fresh ?? this.cache.forceFetch(accountId);
   }
 
   on(events: readonly Pick<StoredEvent, 'type' | 'data'>[]): void {

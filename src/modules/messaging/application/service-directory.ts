@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import type { LocalTail } from '../../../platform/event-log/consumer.js';
-import { type CoalescingCache, coalescingCache } from '../../../shared/coalescing-cache.js';
+import { answerOf, type CoalescingCache, coalescingCache } from '../../../shared/coalescing-cache.js';
 import type { EventData, NewEvent } from '../../../shared/define-event.js';
 import { parseSid } from '../../../shared/sid.js';
 import { serviceChanged } from '../contract/messaging.events.js';
@@ -41,13 +41,13 @@ export class ServiceDirectory implements LocalTail {
   }
 
   /** The account's service with this id and its pool, or null. */
-  async service(accountId: string, id: string): Promise<KnownService | null> {
-    return (await this.services.forceFetch(`${accountId}/${id}`)).value;
+  service(accountId: string, id: string): Promise<KnownService | null> {
+    return answerOf(this.services, `${accountId}/${id}`);
   }
 
   /** The service whose pool holds the account's number (E.164, or a short code), or null. */
   async serviceOfNumber(accountId: string, phoneNumber: string): Promise<KnownService | null> {
-    const id = (await this.numbers.forceFetch(`${accountId}/${phoneNumber}`)).value;
+    const id = await answerOf(this.numbers, `${accountId}/${phoneNumber}`);
     return id === null ? null : this.service(accountId, id);
   }
 

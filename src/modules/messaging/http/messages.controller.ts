@@ -1,7 +1,12 @@
 import { Body, Controller, Delete, Get, Headers, HttpCode, Param, Post, Query, Req, Res } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { z } from 'zod';
-import { Context, CreatesMessage, CurrentPrincipal, type RequestContext } from '../../../platform/http/decorators.js';
+import {
+  type ContextRequest,
+  CreatesMessage,
+  CurrentPrincipal,
+  principalOf,
+} from '../../../platform/http/decorators.js';
 import { idPosition } from '../../../platform/http/twilio-list.js';
 import { Failure } from '../../../shared/failure.js';
 import type { Principal } from '../../../shared/principal.js';
@@ -34,21 +39,25 @@ export class MessagesController {
   @CreatesMessage()
   @HttpCode(201)
   async create(
-    @CurrentPrincipal() principal: Principal,
-    @Context() context: RequestContext,
+    @Req() request: FastifyRequest & ContextRequest,
     @Body({ schema: createMessageBody }) body: z.infer<typeof createMessageBody>,
     @Headers('idempotency-key') key: string | undefined,
     @Headers('x-trunkline-hops') hops: string | undefined,
     @Res({ passthrough: true }) reply: FastifyReply,
   ) {
-    const { message, replayed } = await this.sendMessage.send(principal, body as Record<string, string | string[]>, {
-      idempotencyKey: idempotencyKey(key),
-      traceparent: context.traceparent,
-      waitedMs: Date.now() - context.arrivedAtMs,
-      isGone: context.isGone,
-      steps: context.steps,
-      hops: hopsOf(hops),
-    });
+    const { context } = request;
+    const { message, replayed } = await this.sendMessage.send(
+      principalOf(request),
+      body as Record<string, string | string[]>,
+      {
+        idempotencyKey: idempotencyKey(key),
+        traceparent: context.traceparent,
+        waitedMs: Date.now() - context.arrivedAtMs,
+        isGone: context.isGone,
+        steps: context.steps,
+        hops: hopsOf(hops),
+      },
+    );
     context.messageSid = sidOf('SM', message.id);
     if (replayed) reply.header('Idempotent-Replayed', 'true');
     return presentMessage(message);
