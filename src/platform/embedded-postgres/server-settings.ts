@@ -23,7 +23,7 @@ export const SERVER_SETTINGS: ServerSettings = {
   autovacuum_naptime: '10s',
   autovacuum_vacuum_scale_factor: '0.1',
   autovacuum_vacuum_insert_scale_factor: '0.2',
-  autovacuum_analyze_scale_factor: '0.5',
+  autovacuum_analyze_scale_factor: '2',
   autovacuum_vacuum_cost_limit: '1000',
   // The session of a process that was killed gives its locks back.
   client_connection_check_interval: '2s',
