@@ -11,10 +11,13 @@ import { IntentsRepository } from '../../src/modules/carriers/infrastructure/int
 import { OutcomesRepository } from '../../src/modules/carriers/infrastructure/outcomes.repository.js';
 import { MESSAGING_EVENTS } from '../../src/modules/messaging/contract/messaging.events.js';
 import { accepted, type Message } from '../../src/modules/messaging/domain/message.js';
+import { AccountStatusesRepository } from '../../src/modules/messaging/infrastructure/account-statuses.repository.js';
 import { DispatchRepository } from '../../src/modules/messaging/infrastructure/dispatch.repository.js';
+import { EndingsRepository } from '../../src/modules/messaging/infrastructure/endings.repository.js';
 import { MessagesRepository, type NewMessage } from '../../src/modules/messaging/infrastructure/messages.repository.js';
 import { MessagingLog } from '../../src/modules/messaging/infrastructure/messaging.storage.js';
 import { ScheduledRepository } from '../../src/modules/messaging/infrastructure/scheduled.repository.js';
+import { SweepRepository } from '../../src/modules/messaging/infrastructure/sweep.repository.js';
 import type { DeliveryKey } from '../../src/modules/notifications/domain/delivery.js';
 import {
   DeliveriesRepository,
@@ -156,6 +159,9 @@ const scheduled = () => {
   const log = new MessagingLog(dbs.get('messaging')!, MESSAGING_EVENTS);
   return new ScheduledRepository(reader('messaging').database, log, { count: () => undefined } as never);
 };
+const sweeps = () => new SweepRepository(reader('messaging').database);
+const statuses = () => new AccountStatusesRepository(reader('messaging').database);
+const endings = () => new EndingsRepository(reader('messaging').database);
 const dispatch = () => new DispatchRepository(reader('messaging').database);
 const outcomes = () =>
   new OutcomesRepository(reader('carriers').database, new CarriersLog(dbs.get('carriers')!, CARRIERS_EVENTS));
@@ -228,6 +234,16 @@ const STATEMENTS: readonly [what: string, name: Name, isPruned: boolean, act: ()
       return scheduled().save(reader('messaging'), messages, []);
     },
   ],
+  ['look for messages', 'messaging', true, () => messages().existing(ids(known))],
+  ['find what is overdue', 'messaging', false, () => sweeps().overdue(0, GROUP)],
+  [
+    'find what is overdue further on',
+    'messaging',
+    false,
+    () => sweeps().overdue(0, GROUP, newMessage(known[0]!).message),
+  ],
+  ['find what waits of the halted', 'messaging', false, () => statuses().waitingOfHalted(GROUP, null)],
+  ['find endings', 'messaging', false, () => endings().left(0, GROUP)],
   ['sendable', 'messaging', true, () => dispatch().sendable(ids(known))],
   ['places', 'messaging', false, () => dispatch().places(GROUP)],
   [

@@ -27,6 +27,8 @@ export interface ModuleDatabaseOptions {
 }
 
 const CONNECT_TIMEOUT_MS = 10_000;
+/** A new connection reads the catalogue and plans every statement anew, tens of milliseconds beside whatever else runs. */
+const IDLE_TIMEOUT_MS = 600_000;
 const DATA_STATEMENT_TIMEOUT_MS = 10_000;
 const CONTROL_STATEMENT_TIMEOUT_MS = 60_000;
 /** An answer that is this late will not come: the server would have ended the statement long before. */
@@ -72,6 +74,7 @@ export class ModuleDatabase implements Queryable {
         `-c idle_in_transaction_session_timeout=${DATA_IDLE_IN_TRANSACTION_MS}`,
       ]),
       max: options.dataConnections ?? 6,
+      idleTimeoutMillis: IDLE_TIMEOUT_MS,
       query_timeout: DATA_ANSWER_TIMEOUT_MS,
     });
     this.control = new pg.Pool({
@@ -80,6 +83,7 @@ export class ModuleDatabase implements Queryable {
         `-c idle_in_transaction_session_timeout=${CONTROL_IDLE_IN_TRANSACTION_MS}`,
       ]),
       max: options.controlConnections ?? 4,
+      idleTimeoutMillis: IDLE_TIMEOUT_MS,
     });
     this.search = new pg.Pool({
       ...connection(options, [

@@ -89,7 +89,7 @@ export class ChargesRepository {
   /** The reservations of a range in the order of their keys, from after one, at most `limit`. */
   async list(range: IdRange, afterId: string | null, limit: number, pendingOnly: boolean): Promise<Charge[]> {
     const values = [range.fromId, range.toId, afterId, pendingOnly, limit];
-    const { rows } = await this.db.control.query<ChargeRow>(LIST, values);
+    const { rows } = await this.db.control.query<ChargeRow>({ name: 'billing-charges', text: LIST, values });
     return rows.map((row) => ({
       keyPrefix: row.key_prefix,
       keyId: row.key,

@@ -68,14 +68,15 @@ export class AccountStatusesRepository {
 
   /** Some of what waits although its account is halted; what stands behind a message, where one is given. */
   async waitingOfHalted(limit: number, after: Message | null): Promise<Message[]> {
-    const { rows } = await this.db.query<MessageRow>(NEXT, [
+    const values = [
       LOOK_MS,
       limit,
       after?.queue ?? null,
       after?.lane ?? null,
       after?.accountId ?? null,
       after?.id ?? null,
-    ]);
+    ];
+    const { rows } = await this.db.query<MessageRow>({ name: 'messaging-halted', text: NEXT, values });
     return rows.map(toMessage);
   }
 }

@@ -35,11 +35,12 @@ export class EndingsRepository {
    * notes these leaves their end to the sweep.
    */
   async left(ageMs: number, limit: number): Promise<Ending[]> {
-    const { rows } = await this.db.query<{ account_id: string; id: string; reason: EndReason }>(
-      `select account_id, id, reason from messaging.ending
+    const { rows } = await this.db.query<{ account_id: string; id: string; reason: EndReason }>({
+      name: 'messaging-endings-left',
+      text: `select account_id, id, reason from messaging.ending
         where noted_at < clock_timestamp() - $1 * interval '1 ms' or reason = 'opted_out' order by noted_at limit $2`,
-      [ageMs, limit],
-    );
+      values: [ageMs, limit],
+    });
     return rows.map((row) => ({ accountId: row.account_id, id: row.id, reason: row.reason }));
   }
 

@@ -242,11 +242,12 @@ export class MessagesRepository {
 
   /** Of these ids, those that have a message; that of a saga that was given up has none. */
   async existing(keys: readonly { accountId: string; id: string }[]): Promise<Set<string>> {
-    const { rows } = await this.db.query<{ id: string }>(
-      `select id from messaging.message where (account_id, id) in (select * from unnest($1::uuid[], $2::uuid[]))
+    const { rows } = await this.db.query<{ id: string }>({
+      name: 'messaging-existing',
+      text: `select id from messaging.message where (account_id, id) in (select * from unnest($1::uuid[], $2::uuid[]))
         and status <> 'abandoned'`,
-      [keys.map((key) => key.accountId), keys.map((key) => key.id)],
-    );
+      values: [keys.map((key) => key.accountId), keys.map((key) => key.id)],
+    });
     return new Set(rows.map((row) => row.id));
   }
 }

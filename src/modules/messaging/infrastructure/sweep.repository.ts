@@ -18,13 +18,14 @@ export class SweepRepository {
     limit: number,
     after: Pick<Message, 'validUntil' | 'id'> | null = null,
   ): Promise<Message[]> {
-    const { rows } = await this.db.query<MessageRow>(
-      `select ${MESSAGE_COLUMNS} from messaging.message where status in ('queued', 'accepted', 'sent')
+    const { rows } = await this.db.query<MessageRow>({
+      name: 'messaging-overdue',
+      text: `select ${MESSAGE_COLUMNS} from messaging.message where status in ('queued', 'accepted', 'sent')
         and valid_until < statement_timestamp() - $1 * interval '1 ms'
         and ($3::timestamptz is null or (valid_until, id) > ($3, $4::uuid))
         order by valid_until, id limit $2`,
-      [graceMs, limit, after?.validUntil ?? null, after?.id ?? null],
-    );
+      values: [graceMs, limit, after?.validUntil ?? null, after?.id ?? null],
+    });
     return rows.map(toMessage);
   }
 
