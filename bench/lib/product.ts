@@ -82,13 +82,17 @@ export class Product {
     const main = join(PROJECT, 'dist/main.js');
     const { profileDir } = options;
     const profiling = profileDir === null ? [] : ['--cpu-prof', `--cpu-prof-dir=${profileDir}`];
-    const child = spawn(process.execPath, ['--enable-source-maps', '--max-semi-space-size=8', ...profiling, main], {
-      cwd: home,
-      env: environmentOf(options, dataDir, traceSink),
-      stdio: ['ignore', log, log],
-      // A terminal's Ctrl-C is the harness's to hear: it stops what it started, in order.
-      detached: true,
-    });
+    const child = spawn(
+      process.execPath,
+      ['--enable-source-maps', '--max-semi-space-size=8', '--no-allocation-site-pretenuring', ...profiling, main],
+      {
+        cwd: home,
+        env: environmentOf(options, dataDir, traceSink),
+        stdio: ['ignore', log, log],
+        // A terminal's Ctrl-C is the harness's to hear: it stops what it started, in order.
+        detached: true,
+      },
+    );
     closeSync(log);
     cleanup.add(() => stop(child));
     const url = await waitFor(
