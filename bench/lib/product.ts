@@ -14,6 +14,10 @@ import { startTraceSink } from './trace-sink.js';
 import { waitFor } from './wait.js';
 
 const PROJECT = join(import.meta.dirname, '../..');
+/** Those of `npm start`. */
+const NODE_FLAGS = JSON.parse(readFileSync(join(PROJECT, 'package.json'), 'utf8')).scripts.start.match(
+  /--\S+/g,
+) as string[];
 const OPERATOR_TOKEN = 'operator-token-of-the-bench';
 const SECRETS_KEY = 'a-key-for-the-secrets-of-the-bench';
 const READY_MS = 120_000;
@@ -82,17 +86,13 @@ export class Product {
     const main = join(PROJECT, 'dist/main.js');
     const { profileDir } = options;
     const profiling = profileDir === null ? [] : ['--cpu-prof', `--cpu-prof-dir=${profileDir}`];
-    const child = spawn(
-      process.execPath,
-      ['--enable-source-maps', '--max-semi-space-size=8', '--no-allocation-site-pretenuring', ...profiling, main],
-      {
-        cwd: home,
-        env: environmentOf(options, dataDir, traceSink),
-        stdio: ['ignore', log, log],
-        // A terminal's Ctrl-C is the harness's to hear: it stops what it started, in order.
-        detached: true,
-      },
-    );
+    const child = spawn(process.execPath, [...NODE_FLAGS, ...profiling, main], {
+      cwd: home,
+      env: environmentOf(options, dataDir, traceSink),
+      stdio: ['ignore', log, log],
+      // A terminal's Ctrl-C is the harness's to hear: it stops what it started, in order.
+      detached: true,
+    });
     closeSync(log);
     cleanup.add(() => stop(child));
     const url = await waitFor(

@@ -13,7 +13,6 @@ import { MESSAGING_EVENTS } from '../../src/modules/messaging/contract/messaging
 import { accepted, type Message } from '../../src/modules/messaging/domain/message.js';
 import { AccountStatusesRepository } from '../../src/modules/messaging/infrastructure/account-statuses.repository.js';
 import { DispatchRepository } from '../../src/modules/messaging/infrastructure/dispatch.repository.js';
-import { EndingsRepository } from '../../src/modules/messaging/infrastructure/endings.repository.js';
 import { MessagesRepository, type NewMessage } from '../../src/modules/messaging/infrastructure/messages.repository.js';
 import { MessagingLog } from '../../src/modules/messaging/infrastructure/messaging.storage.js';
 import { ScheduledRepository } from '../../src/modules/messaging/infrastructure/scheduled.repository.js';
@@ -39,6 +38,8 @@ const GROUP = 100;
 const MAX_SMALL = 5;
 const MAX_LOOKS = 4 * GROUP;
 const ACCOUNT = newId();
+/** Has as many messages, and may not send. */
+const HALTED = newId();
 const MODULES = ['billing', 'carriers', 'messaging', 'notifications'] as const;
 type Name = (typeof MODULES)[number];
 
@@ -110,6 +111,10 @@ async function fill(): Promise<void> {
   const step = Math.floor(((WEEKS - 1) * WEEK_MS) / ROWS);
   await withClient(database.url, async (client) => {
     for (const statement of Object.values(FILL)) await client.query(statement, [Date.now(), step, ACCOUNT]);
+    await client.query(FILL['messaging.message']!, [Date.now(), step, HALTED]);
+    await client.query('insert into messaging.account_status (account_id, version, halted) values ($1, 1, true)', [
+      HALTED,
+    ]);
     const { rows } = await client.query<{ key: string }>(
       `select key from carriers.submission where key >= $1 and key < $2 and length(message_id) < 10
         order by key desc limit ${GROUP}`,
@@ -161,7 +166,6 @@ const scheduled = () => {
 };
 const sweeps = () => new SweepRepository(reader('messaging').database);
 const statuses = () => new AccountStatusesRepository(reader('messaging').database);
-const endings = () => new EndingsRepository(reader('messaging').database);
 const dispatch = () => new DispatchRepository(reader('messaging').database);
 const outcomes = () =>
   new OutcomesRepository(reader('carriers').database, new CarriersLog(dbs.get('carriers')!, CARRIERS_EVENTS));
@@ -243,7 +247,6 @@ const STATEMENTS: readonly [what: string, name: Name, isPruned: boolean, act: ()
     () => sweeps().overdue(0, GROUP, newMessage(known[0]!).message),
   ],
   ['find what waits of the halted', 'messaging', false, () => statuses().waitingOfHalted(GROUP, null)],
-  ['find endings', 'messaging', false, () => endings().left(0, GROUP)],
   ['sendable', 'messaging', true, () => dispatch().sendable(ids(known))],
   ['places', 'messaging', false, () => dispatch().places(GROUP)],
   [
